@@ -1,0 +1,33 @@
+"""bnnkit: train, attack and exactly verify binarized neural networks.
+
+The public names below are loaded on first use, so that ``import bnnkit`` costs
+next to nothing and loads neither numba nor a solver nor matplotlib.
+"""
+
+import importlib
+
+from bnnkit._version import __version__
+
+# public name -> module that defines it
+_NAMES = {
+    "BNNClassifier": "bnnkit.nn",
+    "RealClassifier": "bnnkit.nn",
+    "BinaryNetwork": "bnnkit.network",
+    "verify": "bnnkit.verification",
+    "verify_all": "bnnkit.verification",
+}
+_ROOMS = ("attacks", "datasets", "kernels", "nn", "plots", "robust", "solvers")
+
+__all__ = ["__version__", *_NAMES, *_ROOMS]
+
+
+def __getattr__(name):
+    if name in _NAMES:
+        return getattr(importlib.import_module(_NAMES[name]), name)
+    if name in _ROOMS:
+        return importlib.import_module(f"bnnkit.{name}")
+    raise AttributeError(f"module 'bnnkit' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

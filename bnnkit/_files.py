@@ -1,0 +1,91 @@
+"""Files that are either whole or not there, and archives that are checked before they are read."""
+
+import contextlib
+import os
+import struct
+import tempfile
+import zipfile
+import zlib
+
+import numpy as np
+
+_LARGEST_MEMBER = 2**30  # bytes; far above any network, far below what hurts
+# what zipfile and zlib raise on bytes that are not what they should be
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+)
+
+
+@contextlib.contextmanager
+def atomic_path(path):
+    """Yield a temporary path that replaces `path` when the block ends without an error.
+
+    An interrupted write leaves the old file, or none, and no half of a new one.
+    """
+    path = os.fspath(path)
+    folder = os.path.dirname(path) or "."
+    os.makedirs(folder, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".bnnkit-", suffix=".tmp")
+    os.close(handle)
+    try:
+        yield temporary
+        mask = os.umask(0)  # mkstemp made the file private; give it what open() would have
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+def write_text(path, text):
+    """Write `text` to `path` as UTF-8, atomically."""
+    with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def write_npz(path, arrays):
+    """Write a dict of arrays as a compressed .npz file, atomically."""
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def read_npz(path):
+    """Read a .npz file as a dict of arrays; sizes are checked before memory is taken.
+
+    Raises
+    ------
+    ValueError
+        Not a .npz file, damaged, or holding Python objects (which would be unpickled).
+    """
+    with open(path, "rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                return {
+                    info.filename.removesuffix(".npy"): _read_npy(archive, info)
+                    for info in archive.infolist()
+                }
+        except _DAMAGE as e:
+            raise ValueError(f"{path}: not a readable .npz file, or damaged ({e})") from None
+
+
+def _read_npy(archive, info):
+    if info.file_size > _LARGEST_MEMBER:
+        raise ValueError(f"{info.filename} claims {info.file_size} bytes")
+    with archive.open(info) as member:
+        if np.lib.format.read_magic(member) != (1, 0):
+            raise ValueError(f"{info.filename} is not a version 1 array")
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(member)
+        data = member.read(info.file_size)
+    if dtype.hasobject or fortran:
+        raise ValueError(f"{info.filename} holds Python objects or is not in C order")
+    count = int(np.prod(shape, dtype=object))
+    if count * dtype.itemsize != len(data):
+        raise ValueError(f"{info.filename} has {len(data)} bytes for an array {shape} of {dtype}")
+    return np.frombuffer(data, dtype=dtype).reshape(shape)

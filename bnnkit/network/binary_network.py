@@ -1,0 +1,156 @@
+"""`BinaryNetwork`: a quantiser, layers on integers and bits, integer scores."""
+
+from functools import cached_property
+
+import numpy as np
+
+from bnnkit._checks import as_images
+from bnnkit.network.layers import Conv2d, Head
+
+_CHUNK = 512  # images at a time: bounds the memory of the gathered windows
+
+
+class BinaryNetwork:
+    """The exact network that is run, saved and verified.
+
+    Parameters
+    ----------
+    quantiser : Quantiser
+        From pixels to the integer levels that the first layer reads.
+    layers : sequence of Conv2d, Pool2d
+        Hidden layers; the first one is a Conv2d. May be empty.
+    head : Head
+    input_shape : tuple of int
+        (C, H, W).
+
+    Examples
+    --------
+    Two pixels, one neuron that fires when both are bright, two classes:
+
+    >>> from bnnkit.network import Conv2d, Head
+    >>> from bnnkit.quantiser import Quantiser
+    >>> both = Conv2d(np.ones((1, 1, 1, 2)), threshold=[2], sense=[1])
+    >>> head = Head(np.array([-1, 1]).reshape(2, 1, 1, 1), scale=1, bias=[0, 0])
+    >>> network = BinaryNetwork(Quantiser(1.0), [both], head, (1, 1, 2))
+    >>> network.predict(np.array([[[[1.0, 0.2]]], [[[0.9, 0.8]]]]))
+    array([0, 1])
+    """
+
+    def __init__(self, quantiser, layers, head, input_shape):
+        self.quantiser = quantiser
+        self.layers = tuple(layers)
+        self.head = head
+        self.input_shape = tuple(int(size) for size in input_shape)
+        if len(self.input_shape) != 3 or min(self.input_shape) < 1:
+            raise ValueError(f"input_shape must be (C, H, W), got {input_shape}")
+        if self.layers and not isinstance(self.layers[0], Conv2d):
+            raise ValueError("the first layer must be a Conv2d: pooling takes bits, not levels")
+        if not isinstance(head, Head):
+            raise TypeError(f"head must be a Head, got {type(head).__name__}")
+        shape = self.shapes[-1]
+        if head.kernel_shape[1:] != shape:
+            raise ValueError(
+                f"the head's weights {head.kernel_shape} do not match its input {shape}"
+            )
+
+    @property
+    def n_classes(self):
+        """Number of classes."""
+        return self.head.kernel_shape[0]
+
+    @property
+    def shapes(self):
+        """Shapes (C, H, W) of the input and of each hidden layer's output."""
+        shapes = [self.input_shape]
+        for layer in self.layers:
+            shapes.append(layer.output_shape(shapes[-1]))
+        return shapes
+
+    def predict(self, images):
+        """Classes of images.
+
+        Parameters
+        ----------
+        images : array_like
+            uint8 in 0..255 or floats in [0, 1]; (N, C, H, W), (N, H, W) or (N, features).
+
+        Returns
+        -------
+        ndarray of int64, shape (N,)
+        """
+        return self.scores(images).argmax(axis=1)
+
+    def scores(self, images):
+        """Integer scores of images (see `predict`): int64 (N, classes)."""
+        images = as_images(images, self.input_shape)
+        return self.scores_of_levels(self.quantiser.levels(images))
+
+    def scores_of_levels(self, levels):
+        """Integer scores of quantised images.
+
+        Parameters
+        ----------
+        levels : ndarray of uint8, shape (N, C, H, W)
+
+        Returns
+        -------
+        ndarray of int64, shape (N, classes)
+        """
+        chunks = [levels[i : i + _CHUNK] for i in range(0, len(levels), _CHUNK)]
+        return np.concatenate([self._forward(chunk) for chunk in chunks])
+
+    def _forward(self, levels):
+        levels = np.ascontiguousarray(levels.transpose(0, 2, 3, 1))  # (N, H, W, C)
+        if not self.layers:
+            return self.head.scores(self.head.level_sums(levels))
+        words = self.layers[0].bits(self.layers[0].level_sums(levels))
+        for layer in self.layers[1:]:
+            words = layer.bits(layer.sums(words) if isinstance(layer, Conv2d) else words)
+        return self.head.scores(self.head.sums(words))
+
+    def summary(self):
+        """A table of the layers: outputs, weights, share of zeros, packed bytes.
+
+        Returns
+        -------
+        str
+        """
+        from bnnkit.network.summary import summary
+
+        return summary(self)
+
+    @cached_property
+    def digest(self):
+        """SHA-256 of the network's content: equal networks have equal digests."""
+        from bnnkit.network.files import digest
+
+        return digest(self)
+
+    def __eq__(self, other):
+        return isinstance(other, BinaryNetwork) and self.digest == other.digest
+
+    def __hash__(self):
+        return hash(self.digest)
+
+    def __repr__(self):
+        shapes = "-".join("x".join(map(str, shape)) for shape in self.shapes)
+        return f"BinaryNetwork({shapes}-{self.n_classes}, step={self.quantiser.step})"
+
+    def save(self, path):
+        """Write the network to `path`, one .npz file, atomically. See `bnnkit.network.files`."""
+        from bnnkit.network.files import save
+
+        save(self, path)
+
+    @classmethod
+    def load(cls, path):
+        """Read a network that `save` wrote.
+
+        Raises
+        ------
+        ValueError
+            The file is damaged or is not a bnnkit network.
+        """
+        from bnnkit.network.files import load
+
+        return load(path)

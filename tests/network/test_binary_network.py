@@ -1,0 +1,71 @@
+import pickle
+
+import numpy as np
+import pytest
+from helpers import plain_scores, random_network
+
+from bnnkit.network import BinaryNetwork, Conv2d, Head, Pool2d
+from bnnkit.quantiser import Quantiser
+
+STRUCTURES = [(), ("dense",), ("dense", "dense"), ("conv", "pool", "dense"), ("conv", "conv")]
+
+
+@pytest.mark.parametrize("layers", STRUCTURES)
+@pytest.mark.parametrize("seed", range(8))
+def test_scores_equal_the_contracts_definition(layers, seed):
+    rng = np.random.default_rng(seed)
+    network = random_network(rng, (2, 5, 4), layers, step=rng.choice([0.1, 0.61]))
+    images = rng.integers(0, 256, (3, 2, 5, 4)).astype(np.uint8)
+    expected = [plain_scores(network, network.quantiser.levels(image)) for image in images]
+    assert (network.scores(images) == expected).all()
+    assert (network.predict(images) == np.argmax(expected, axis=1)).all()
+
+
+def test_many_images_equal_one_at_a_time():
+    network = random_network(np.random.default_rng(3), (1, 3, 3), ("dense",))
+    images = np.random.default_rng(0).random((1100, 1, 3, 3))
+    one_by_one = np.concatenate([network.scores(image[None]) for image in images])
+    assert (network.scores(images) == one_by_one).all()
+
+
+def test_ties_go_to_the_lowest_class():
+    head = Head(np.zeros((3, 1, 1, 2)), 1, [4, 7, 7])
+    network = BinaryNetwork(Quantiser(1.0), [], head, (1, 1, 2))
+    assert network.predict(np.zeros((1, 2), np.uint8)).tolist() == [1]
+
+
+def test_shapes_of_images_that_mean_the_same():
+    network = random_network(np.random.default_rng(1), (1, 4, 3), ("conv", "dense"))
+    images = np.random.default_rng(0).integers(0, 256, (5, 1, 4, 3)).astype(np.uint8)
+    expected = network.scores(images)
+    assert (network.scores(images[:, 0]) == expected).all()
+    assert (network.scores(images.reshape(5, 12)) == expected).all()
+
+
+def test_summary_names_every_layer():
+    network = random_network(np.random.default_rng(0), (1, 6, 6), ("conv", "pool", "dense"))
+    text = network.summary()
+    for part in ("input 1x6x6", "conv ", "-pool 2/", "dense", "head", "total", "zeros", "KiB"):
+        assert part in text
+    assert f"{network.layers[0].n_weights:,}" in text
+
+
+def test_equal_content_is_equal():
+    first, again, other = (random_network(np.random.default_rng(s)) for s in (0, 0, 1))
+    assert first == again
+    assert hash(first) == hash(again)
+    assert first != other
+    assert pickle.loads(pickle.dumps(first)) == first
+
+
+@pytest.mark.parametrize(
+    ("layers", "head_shape", "says"),
+    [
+        ([Pool2d("or", 1)], (2, 1, 1, 2), "first layer"),
+        ([Conv2d(np.ones((3, 1, 1, 2)), [0] * 3, [1] * 3)], (2, 2, 1, 1), "do not match"),
+        ([], (2, 1, 2, 1), "do not match"),
+    ],
+)
+def test_layers_that_do_not_fit(layers, head_shape, says):
+    with pytest.raises(ValueError, match=says):
+        BinaryNetwork(Quantiser(1.0), layers, Head(np.ones(head_shape), 1, [0, 0]), (1, 1, 2))

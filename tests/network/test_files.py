@@ -1,0 +1,108 @@
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from helpers import random_network
+
+from bnnkit import BinaryNetwork
+from bnnkit._files import read_npz, write_npz
+
+
+@pytest.fixture
+def saved(tmp_path):
+    network = random_network(np.random.default_rng(5), (2, 6, 6), ("conv", "pool", "dense"))
+    path = tmp_path / "network.npz"
+    network.save(path)
+    return network, path
+
+
+@pytest.mark.parametrize("layers", [(), ("dense", "dense"), ("conv", "pool", "conv")])
+@pytest.mark.parametrize("seed", range(5))
+def test_load_undoes_save(tmp_path, layers, seed):
+    network = random_network(np.random.default_rng(seed), (3, 6, 6), layers)
+    network.save(tmp_path / "n.npz")
+    again = BinaryNetwork.load(tmp_path / "n.npz")
+    images = np.random.default_rng(0).random((20, 3, 6, 6))
+    assert again == network
+    assert (again.scores(images) == network.scores(images)).all()
+
+
+def test_saving_the_same_network_makes_the_same_bytes(saved, tmp_path):
+    network, path = saved
+    network.save(tmp_path / "again.npz")
+    assert (tmp_path / "again.npz").read_bytes() == path.read_bytes()
+
+
+def test_a_file_cut_anywhere_is_refused(saved, tmp_path):
+    whole = saved[1].read_bytes()
+    for size in np.linspace(0, len(whole) - 1, 60).astype(int):
+        cut = tmp_path / "cut.npz"
+        cut.write_bytes(whole[:size])
+        with pytest.raises(ValueError, match=r"cut\.npz"):
+            BinaryNetwork.load(cut)
+
+
+def test_a_file_with_a_changed_byte_is_refused_or_unchanged(saved, tmp_path):
+    network, path = saved
+    whole, problems = path.read_bytes(), set()
+    for place in range(0, len(whole), 7):
+        changed = tmp_path / "changed.npz"
+        changed.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
+        try:
+            again = BinaryNetwork.load(changed)
+        except ValueError as error:
+            problems.add(str(error).split(":")[0])
+        else:
+            assert again == network  # a byte that nothing depends on
+    assert problems == {str(tmp_path / "changed.npz")}
+
+
+def rewritten(saved, tmp_path, change):
+    arrays = read_npz(saved[1])
+    header = json.loads(arrays["header"].tobytes())
+    change(header, arrays)
+    arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    write_npz(tmp_path / "other.npz", arrays)
+    return tmp_path / "other.npz"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda h, a: h.update(format="torch"), "format 'torch'"),
+        (lambda h, a: h.update(version=2), "version 2"),
+        (lambda h, a: h.pop("layers"), "'layers' is missing"),
+        (lambda h, a: h["layers"][0].update(kind="lstm"), "unknown kind 'lstm'"),
+        (lambda h, a: a.pop("head.sign"), r"'head\.sign' is missing"),
+        (lambda h, a: a.update({"0.mask": a["0.mask"][:, :0]}), r"0\.mask must be"),
+        (lambda h, a: h.update(input_shape=[2, 6, 7]), "do not"),
+        (lambda h, a: h.update(quant_step=[1, 0]), "not a bnnkit network"),
+        (lambda h, a: h["head"].update(kernel_shape=[10**9, 10**9, 1, 1]), "must be uint64"),
+    ],
+)
+def test_foreign_headers_are_named(saved, tmp_path, change, says):
+    with pytest.raises(ValueError, match=says):
+        BinaryNetwork.load(rewritten(saved, tmp_path, change))
+
+
+def test_objects_are_never_unpickled(tmp_path):
+    path = tmp_path / "objects.npz"
+    np.savez(path, header=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(ValueError, match="Python objects"):
+        BinaryNetwork.load(path)
+
+
+def test_an_array_that_claims_more_than_it_holds(tmp_path):
+    path = tmp_path / "claims.npz"
+    text = b"{'descr': '|u1', 'fortran_order': False, 'shape': (1000000000000,), }"
+    text += b" " * (117 - len(text)) + b"\n"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("header.npy", b"\x93NUMPY\x01\x00v\x00" + text + b"few")
+    with pytest.raises(ValueError, match="3 bytes for an array"):
+        BinaryNetwork.load(path)
+
+
+def test_a_missing_file_is_missing(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        BinaryNetwork.load(tmp_path / "none.npz")

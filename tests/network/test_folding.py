@@ -1,0 +1,49 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from bnnkit.network import fold_head, fold_threshold
+
+
+def fires(a, b, z):
+    return Fraction(a) * z + Fraction(b) >= 0
+
+
+def test_folded_thresholds_equal_exact_batch_norm():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=300), rng.normal(size=300) * 5
+    a[:20] = rng.choice([-1.0, -0.5, 0.25, 2.0], 20)  # boundaries that are integers: ties
+    b[:20] = -a[:20] * rng.integers(-9, 9, 20)
+    a[20:25] = 0.0
+    threshold, sense = fold_threshold(a, b)
+    for z in range(-60, 61):
+        bits = np.where(sense > 0, z >= threshold, z <= threshold)
+        assert bits.tolist() == [fires(*pair, z) for pair in zip(a, b, strict=True)]
+
+
+def test_boundaries_out_of_reach_stay_constant():
+    threshold, sense = fold_threshold(np.array([1e-300, -1e-300]), np.array([-1.0, 1.0]))
+    assert threshold.dtype == np.int32
+    assert sense.tolist() == [1, -1]
+    for z in (-(2**29), 0, 2**29):
+        assert not z >= threshold[0]
+        assert z <= threshold[1]
+
+
+@pytest.mark.parametrize("a", [0.37, -0.37])
+def test_folded_scores_keep_the_order_of_logits(a):
+    rng = np.random.default_rng(1)
+    b = rng.normal(size=10)
+    scale, bias = fold_head(a, b)
+    z = rng.integers(-30, 30, (500, 10))
+    assert (np.argmax(scale * z + bias, axis=1) == np.argmax(a * z + b, axis=1)).all()
+
+
+def test_what_cannot_be_folded():
+    with pytest.raises(ValueError, match="not finite"):
+        fold_threshold(np.array([np.nan]), np.array([0.0]))
+    with pytest.raises(ValueError, match="not 0"):
+        fold_head(0.0, np.zeros(3))
+    with pytest.raises(ValueError, match="dwarf"):
+        fold_head(1e-12, np.ones(3) * 1e9)

@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+from helpers import plain_conv, plain_pool
+
+from bnnkit.kernels import pack_bits, unpack_bits
+from bnnkit.network import Conv2d, Head, Pool2d
+
+SHAPES = [
+    ((1, 5, 5), (3, 1, 5, 5), 1, 0),
+    ((70, 1, 1), (65, 70, 1, 1), 1, 0),
+    ((3, 6, 5), (4, 3, 2, 3), 2, 1),
+    ((66, 3, 3), (2, 66, 3, 3), 1, 1),
+]
+
+
+def as_words(bits):
+    n, c, h, w = bits.shape
+    return pack_bits(bits.transpose(0, 2, 3, 1).reshape(-1, 1, c)).reshape(n, h, w, -1)
+
+
+def as_bits(words, channels):
+    n, h, w, _ = words.shape
+    bits = unpack_bits(words.reshape(n * h * w, -1), 1, channels)
+    return bits.reshape(n, h, w, channels).transpose(0, 3, 1, 2)
+
+
+@pytest.mark.parametrize(("input_shape", "kernel_shape", "stride", "padding"), SHAPES)
+def test_sums_equal_the_definition(input_shape, kernel_shape, stride, padding):
+    rng = np.random.default_rng(0)
+    weights = rng.integers(-1, 2, kernel_shape).astype(np.int8)
+    layer = Conv2d(weights, np.zeros(len(weights)), np.ones(len(weights)), stride, padding)
+    assert (layer.weights == weights).all()
+    bits = rng.integers(0, 2, (2, *input_shape)).astype(np.uint8)
+    levels = rng.integers(0, 256, (2, *input_shape)).astype(np.uint8)
+    for x, z in [
+        (bits, layer.sums(as_words(bits))),
+        (bits, layer.level_sums(bits.transpose(0, 2, 3, 1))),
+        (levels, layer.level_sums(levels.transpose(0, 2, 3, 1))),
+    ]:
+        for image, result in zip(x, z, strict=True):
+            plain = plain_conv(image, weights, stride, padding)
+            assert plain.shape == layer.output_shape(input_shape)
+            assert (result.transpose(2, 0, 1) == plain).all()
+
+
+@pytest.mark.parametrize("by_position", [False, True])
+def test_thresholds_in_both_directions_and_ties(by_position):
+    rng = np.random.default_rng(0)
+    z = rng.integers(-3, 4, (2, 2, 3, 70)).astype(np.int32)
+    threshold = rng.integers(-3, 4, (70, 2, 3) if by_position else (70,))
+    sense = rng.choice([-1, 1], 70)
+    layer = Conv2d(np.ones((70, 1, 1, 1)), threshold, sense)
+    bits = as_bits(layer.bits(z), 70)
+    for n, o, i, j in np.ndindex(bits.shape):
+        t = threshold[o, i, j] if by_position else threshold[o]
+        assert bits[n, o, i, j] == (z[n, i, j, o] >= t if sense[o] > 0 else z[n, i, j, o] <= t)
+
+
+@pytest.mark.parametrize("kind", ["or", "and"])
+def test_pool_layer(kind):
+    bits = np.random.default_rng(0).integers(0, 2, (2, 5, 6, 6)).astype(np.uint8)
+    pool = Pool2d(kind, 2)
+    pooled = as_bits(pool.bits(as_words(bits)), 5)
+    assert pooled.shape[1:] == pool.output_shape((5, 6, 6))
+    assert (pooled[1] == plain_pool(bits[1], kind, 2, 2)).all()
+
+
+def test_head_scores_are_integers():
+    head = Head(np.ones((2, 3, 1, 1)), -3, [5, -(10**12)])
+    scores = head.scores(np.array([[[[2, -1]]]], np.int32))
+    assert scores.dtype == np.int64
+    assert scores.tolist() == [[-1, 3 - 10**12]]
+
+
+def test_sparsity_and_size():
+    weights = np.zeros((2, 64, 1, 1), np.int8)
+    weights[0, :16] = 1
+    head = Head(weights, 1, [0, 0])
+    assert head.sparsity == 1 - 16 / 128
+    assert head.nbytes == 2 * 2 * 8 + 2 * 4  # sign and mask words, one int32 a row
+
+
+@pytest.mark.parametrize(
+    ("build", "says"),
+    [
+        (lambda: Conv2d(np.full((1, 1, 1, 1), 2), [0], [1]), "-1, 0 and"),
+        (lambda: Conv2d(np.ones((1, 1, 1)), [0], [1]), "-1, 0 and"),
+        (lambda: Conv2d(np.ones((2, 1, 1, 1)), [0], [1, 1]), "threshold"),
+        (lambda: Conv2d(np.ones((2, 1, 1, 1)), [0, 0], [1, 0]), "sense"),
+        (lambda: Conv2d(np.ones((1, 1, 1, 1)), [0], [1], stride=0), "stride"),
+        (lambda: Conv2d(np.ones((1, 2, 1, 1)), [0], [1]).output_shape((1, 3, 3)), "do not fit"),
+        (lambda: Conv2d(np.ones((1, 1, 4, 4)), [0], [1]).output_shape((1, 3, 3)), "do not fit"),
+        (lambda: Pool2d("max", 2), "'or' or 'and'"),
+        (lambda: Pool2d("or", 4).output_shape((1, 3, 3)), "does not fit"),
+        (lambda: Head(np.ones((2, 1, 1, 1)), 0, [0, 0]), "scale"),
+        (lambda: Head(np.ones((2, 1, 1, 1)), 1, [0]), "one value a class"),
+    ],
+)
+def test_layers_that_make_no_sense(build, says):
+    with pytest.raises(ValueError, match=says):
+        build()
