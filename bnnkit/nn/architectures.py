@@ -1,0 +1,173 @@
+"""What layers a network has: named architectures and free specifications.
+
+A specification is a string of hidden layers from the input on, joined by "-":
+"512" is a dense layer of 512 units, "conv16k4s2p1" a convolution with 16 channels,
+kernel 4x4, stride 2 and padding 1 (stride 1 and padding 0 where left out).
+The layer of classes is not part of it.
+"""
+
+import difflib
+import itertools
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+ARCHITECTURES = {
+    "mlp-large": "512-512-100",
+    "mlp-medium": "50-200-400",
+    "mlp-small": "50-50",
+    "cnn": "conv32k4s2p1-conv64k4s2p1-512-256",
+    "conv-small": "conv16k4s2p1-conv32k4s2p1-100",
+    "conv-large": "conv32k3p1-conv32k4s2p1-conv64k3p1-conv64k4s2p1-512-512",
+}
+
+_CONV = re.compile(r"conv(\d+)k(\d+)(?:s(\d+))?(?:p(\d+))?")
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A layer in which each of `units` neurons sees the whole input."""
+
+    units: int
+
+    def __post_init__(self):
+        _check_size(self, units=self.units)
+
+
+@dataclass(frozen=True)
+class Conv:
+    """A 2-D convolution with a square kernel, zero padded."""
+
+    channels: int
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+
+    def __post_init__(self):
+        _check_size(self, channels=self.channels, kernel=self.kernel, stride=self.stride)
+        if not isinstance(self.padding, int) or not 0 <= self.padding < self.kernel:
+            raise ValueError(f"padding must be in [0, kernel - 1] in {self}, got {self.padding!r}")
+
+
+def _check_size(layer, **sizes):
+    for name, size in sizes.items():
+        if not isinstance(size, int) or size < 1:
+            raise ValueError(f"{name} must be a whole number of at least 1 in {layer}")
+
+
+class Geometry(NamedTuple):
+    """The shape of one layer once its input is known; a dense kernel is the whole input."""
+
+    input_shape: tuple  # (H, W, C)
+    output_shape: tuple  # (OH, OW, O)
+    kernel: tuple  # (kh, kw)
+    stride: int
+    padding: int
+
+
+def parse_architecture(architecture):
+    """Return the hidden layers of `architecture`.
+
+    Parameters
+    ----------
+    architecture : str or sequence of (Dense, Conv or int)
+        A name of `ARCHITECTURES`, a specification, or the layers themselves; an int
+        stands for a dense layer.
+
+    Returns
+    -------
+    tuple of (Dense or Conv)
+
+    Raises
+    ------
+    ValueError, TypeError
+        Unknown name, malformed part, a size of zero, a convolution after a dense layer.
+
+    Examples
+    --------
+    >>> parse_architecture("conv16k4s2p1-100")
+    (Conv(channels=16, kernel=4, stride=2, padding=1), Dense(units=100))
+    >>> parse_architecture("mlp-small") == parse_architecture([50, 50])
+    True
+    """
+    if isinstance(architecture, str):
+        layers = _parse_text(architecture)
+    else:
+        layers = tuple(_as_layer(layer) for layer in architecture)
+    if not layers:
+        raise ValueError("an architecture needs at least one hidden layer, got none")
+    for before, after in itertools.pairwise(layers):
+        if isinstance(before, Dense) and isinstance(after, Conv):
+            raise ValueError(f"a convolution cannot follow a dense layer: {after} after {before}")
+    return layers
+
+
+def plan(layers, input_shape):
+    """Resolve the shapes of `layers` on images of shape (C, H, W).
+
+    Returns
+    -------
+    list of Geometry
+
+    Raises
+    ------
+    ValueError
+        If a kernel is larger than its padded input.
+    """
+    channels, height, width = input_shape
+    shape = (height, width, channels)
+    geometries = []
+    for layer in layers:
+        geometries.append(_resolve(layer, shape))
+        shape = geometries[-1].output_shape
+    return geometries
+
+
+def _parse_text(text):
+    parts = ARCHITECTURES.get(text, text).split("-")
+    layers = tuple(_parse_part(part) for part in parts)
+    if None not in layers:
+        return layers
+    near = difflib.get_close_matches(text, ARCHITECTURES, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise ValueError(
+        f"unknown architecture {text!r}; {hint}known names are {', '.join(ARCHITECTURES)}; "
+        "a specification looks like '512-512-100' or 'conv16k4s2p1-100' "
+        f"({parts[layers.index(None)]!r} is not a layer)"
+    )
+
+
+def _parse_part(part):
+    """The layer that `part` of a specification names, or None."""
+    if part.isdecimal():
+        return Dense(int(part))
+    match = _CONV.fullmatch(part)
+    if match is None:
+        return None
+    channels, kernel, stride, padding = match.groups()
+    return Conv(int(channels), int(kernel), int(stride or 1), int(padding or 0))
+
+
+def _as_layer(layer):
+    if isinstance(layer, (Dense, Conv)):
+        return layer
+    if isinstance(layer, int):
+        return Dense(layer)
+    raise TypeError(f"a layer must be Dense, Conv or a number of units, got {layer!r}")
+
+
+def _resolve(layer, shape):
+    from bnnkit.kernels import output_size  # loads numba, which the table above does not need
+
+    height, width, _ = shape
+    if isinstance(layer, Dense):
+        return Geometry(shape, (1, 1, layer.units), (height, width), 1, 0)
+    rows, columns = (
+        output_size(size, layer.kernel, layer.stride, layer.padding) for size in (height, width)
+    )
+    if rows < 1 or columns < 1:
+        raise ValueError(
+            f"{layer} has a kernel larger than its padded input of {height} x {width} pixels"
+        )
+    kernel = (layer.kernel, layer.kernel)
+    return Geometry(shape, (rows, columns, layer.channels), kernel, layer.stride, layer.padding)

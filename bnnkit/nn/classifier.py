@@ -1,0 +1,176 @@
+"""`BNNClassifier`: train a binarized network, get the exact integer network."""
+
+import warnings
+
+import numpy as np
+
+from bnnkit.nn import surrogate
+from bnnkit.nn.architectures import parse_architecture
+from bnnkit.nn.estimator import Classifier, check_positive
+from bnnkit.nn.latent import LatentNetwork
+from bnnkit.quantiser import Quantiser
+
+_STATISTICS_IMAGES = 10_000  # for the final batch-norm statistics
+_CHECKED_IMAGES = 1_000  # on which the folded network is compared with the float one
+
+
+class BNNClassifier(Classifier):
+    """Binarized neural network: weights in {-1, 0, +1}, activations of one bit.
+
+    Parameters
+    ----------
+    architecture : str or sequence
+        A name of `bnnkit.nn.ARCHITECTURES`, a specification such as "512-512-100" or
+        "conv16k4s2p1-100", or a sequence of `Dense` and `Conv`.
+    quant_step : float
+        Width of an input level on the [0, 1] scale.
+    epochs : int
+    batch_size : int
+    learning_rate : float
+        Of Adam at the start; decays to 0 along half a cosine.
+    surrogate : "tanh" or "hardtanh"
+        What stands in for the derivative of the step (`bnnkit.nn.surrogate`).
+    surrogate_scale : float
+        Its argument is multiplied by this: larger is narrower.
+    weights : "ternary" or "binary"
+        Binary networks have no mask, hence no zeros.
+    mask_decay : float
+        Added to the gradient of the mask of each weight in use; makes ternary networks
+        sparser.
+    n_classes : int, optional
+        One more than the largest label, unless given.
+    warm_start : bool
+        Let `fit` go on from the latent weights of the last `fit`; optimiser and learning
+        rate start anew.
+    random_state : int, optional
+        Seed of the initial weights and the shuffling. The same seed gives the same
+        network, bit for bit, on one machine.
+    verbose : bool
+        Print a line an epoch, in place of a progress bar.
+
+    Attributes
+    ----------
+    network_ : BinaryNetwork
+        The exact network; `predict` and `score` run it.
+    model_ : LatentNetwork
+        The real-valued latents behind it; `decision_function` and `loss_gradient` use it.
+    history_ : list of dict
+        epoch, loss, accuracy (while training) and seconds of each epoch of the last `fit`.
+    classes_ : ndarray of int, shape (n_classes_,)
+    n_classes_ : int
+    input_shape_ : tuple of int
+        (C, H, W).
+
+    Notes
+    -----
+    Latent weights with straight-through gradients: Courbariaux et al., "Binarized Neural
+    Networks" (2016). Masks and the soft tanh surrogate: Jia & Rinard, "Efficient Exact
+    Verification of Binarized Neural Networks" (NeurIPS 2020). Batch-norm statistics are
+    estimated anew at the end, layer by layer, from at most 10,000 training images.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> images = rng.integers(0, 256, (200, 4, 4), dtype=np.uint8)
+    >>> labels = (images[:, :, :2].mean(axis=(1, 2)) > images[:, :, 2:].mean(axis=(1, 2))) * 1
+    >>> classifier = BNNClassifier("32", epochs=20, random_state=0).fit(images, labels)
+    >>> classifier.score(images, labels) > 0.9
+    True
+    >>> classifier.network_.input_shape
+    (1, 4, 4)
+    """
+
+    def __init__(
+        self,
+        architecture="mlp-small",
+        *,
+        quant_step=0.1,
+        epochs=20,
+        batch_size=100,
+        learning_rate=3e-3,
+        surrogate="tanh",
+        surrogate_scale=1.0,
+        weights="ternary",
+        mask_decay=0.0,
+        n_classes=None,
+        warm_start=False,
+        random_state=None,
+        verbose=False,
+    ):
+        self.architecture = architecture
+        self.quant_step = quant_step
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.surrogate = surrogate
+        self.surrogate_scale = surrogate_scale
+        self.weights = weights
+        self.mask_decay = mask_decay
+        self.n_classes = n_classes
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def predict(self, images):
+        """Classes by the exact network: int64 (N,)."""
+        images = self._checked(images)
+        return self.network_.predict(images)
+
+    def _check_parameters(self):
+        super()._check_parameters()
+        parse_architecture(self.architecture)
+        surrogate.get(self.surrogate)
+        check_positive("surrogate_scale", self.surrogate_scale)
+        check_positive("mask_decay", self.mask_decay, zero=True)
+        if self.weights not in ("ternary", "binary"):
+            raise ValueError(f"weights must be 'ternary' or 'binary', got {self.weights!r}")
+
+    def _build(self, input_shape, n_classes, rng):
+        self._quantiser = Quantiser(self.quant_step)
+        return LatentNetwork(
+            parse_architecture(self.architecture),
+            input_shape,
+            n_classes,
+            n_levels=self._quantiser.n_levels,
+            surrogate=surrogate.get(self.surrogate),
+            surrogate_scale=self.surrogate_scale,
+            ternary=self.weights == "ternary",
+            mask_decay=self.mask_decay,
+            rng=rng,
+        )
+
+    def _inputs(self, images):
+        return np.ascontiguousarray(self._quantiser.levels(images).transpose(0, 2, 3, 1))
+
+    def _input_slope(self):
+        return 1 / self._quantiser.step
+
+    def _finish(self, inputs, images):
+        sample = np.sort(self._rng.permutation(len(images))[:_STATISTICS_IMAGES])
+        constant = self.model_.estimate_statistics(inputs[sample])
+        self.network_ = self.model_.fold(self._quantiser, self.input_shape_)
+        checked = self._rng.permutation(sample)[:_CHECKED_IMAGES]
+        classes = self.network_.predict(images[checked])
+        self._check_folding(inputs[checked], classes)
+        if len(np.unique(classes)) == 1:
+            reason = f"; hidden layer {constant[0]} is constant" if constant else ""
+            warnings.warn(
+                f"the network puts all of {len(classes)} training images into class "
+                f"{classes[0]}{reason}: lower mask_decay or learning_rate, or train for "
+                "more epochs",
+                UserWarning,
+                stacklevel=4,  # the caller of fit
+            )
+
+    def _check_folding(self, inputs, classes):
+        """Raise RuntimeError where the integer network picked a class of a smaller logit."""
+        logits = self.model_.logits(inputs)
+        picked = logits[np.arange(len(classes)), classes]
+        # folding rounds the biases of the head, so logits may tie up to that rounding
+        tolerance = 1e-5 * abs(float(self.model_.head.scale.value[0]))
+        wrong = np.count_nonzero(logits.max(axis=1) - picked > tolerance)
+        if wrong:
+            raise RuntimeError(
+                f"the folded network disagrees with the trained one on {wrong} of "
+                f"{len(classes)} training images; please report this with the data"
+            )

@@ -1,0 +1,73 @@
+"""Parameters, the Adam optimiser and the learning-rate schedule."""
+
+import math
+
+import numpy as np
+
+from bnnkit.kernels.training import adam
+
+
+class Parameter:
+    """An array that is learned.
+
+    Parameters
+    ----------
+    value : array_like
+        Initial value, kept as float32.
+    limit : float
+        The optimiser keeps every entry in [-limit, limit].
+
+    Attributes
+    ----------
+    value, gradient : ndarray of float32, of one shape
+        A backward pass writes `gradient`.
+    """
+
+    def __init__(self, value, limit=math.inf):
+        self.value = np.ascontiguousarray(value, dtype=np.float32)
+        self.gradient = np.zeros_like(self.value)
+        self.limit = np.float32(limit)
+
+
+class Adam:
+    """Adam (Kingma & Ba, 2015) with the clip that latent weights need.
+
+    Parameters
+    ----------
+    parameters : list of Parameter
+    beta1, beta2, epsilon : float
+    """
+
+    def __init__(self, parameters, beta1=0.9, beta2=0.999, epsilon=1e-8):
+        self.parameters = parameters
+        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+        self.steps = 0
+        self._moments = [_moments(parameter) for parameter in parameters]
+
+    def step(self, learning_rate):
+        """Move every parameter against its gradient."""
+        self.steps += 1
+        correction = math.sqrt(1 - self.beta2**self.steps) / (1 - self.beta1**self.steps)
+        settings = (learning_rate * correction, self.beta1, self.beta2, self.epsilon)
+        settings = tuple(np.float32(setting) for setting in settings)
+        for parameter, (mean, square) in zip(self.parameters, self._moments, strict=True):
+            value, gradient = parameter.value.reshape(-1), parameter.gradient.reshape(-1)
+            adam(value, gradient, mean, square, *settings, parameter.limit)
+
+
+def _moments(parameter):
+    return np.zeros(parameter.value.size, np.float32), np.zeros(parameter.value.size, np.float32)
+
+
+def cosine_decay(learning_rate, step, total_steps):
+    """The learning rate of `step`: from `learning_rate` down to almost 0 on half a cosine.
+
+    Latent weights near 0 flip their sign at every step that is large enough; the decay
+    is what lets a binarized network settle (Loshchilov & Hutter, 2017, for the shape).
+
+    Examples
+    --------
+    >>> [round(cosine_decay(1.0, step, 4), 3) for step in range(4)]
+    [1.0, 0.854, 0.5, 0.146]
+    """
+    return learning_rate * (1 + math.cos(math.pi * step / total_steps)) / 2

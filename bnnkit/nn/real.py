@@ -1,0 +1,137 @@
+"""`RealClassifier`: an ordinary network of real numbers, for comparison."""
+
+import itertools
+import math
+
+import numpy as np
+
+from bnnkit._checks import unit_floats
+from bnnkit.nn.estimator import Classifier, check_count
+from bnnkit.nn.optim import Parameter
+
+
+class RealClassifier(Classifier):
+    """Multi-layer perceptron with ReLU, in float32.
+
+    Parameters
+    ----------
+    hidden : sequence of int
+        Units of the hidden layers.
+    epochs, batch_size, learning_rate, n_classes, warm_start, random_state, verbose
+        As for `BNNClassifier`.
+
+    Attributes
+    ----------
+    model_ : RealNetwork
+    history_, classes_, n_classes_, input_shape_
+        As for `BNNClassifier`.
+    """
+
+    def __init__(
+        self,
+        hidden=(512, 512, 100),
+        *,
+        epochs=20,
+        batch_size=100,
+        learning_rate=1e-3,
+        n_classes=None,
+        warm_start=False,
+        random_state=None,
+        verbose=False,
+    ):
+        self.hidden = hidden
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.n_classes = n_classes
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _check_parameters(self):
+        super()._check_parameters()
+        for units in self.hidden:
+            check_count("each entry of hidden", units)
+
+    def _build(self, input_shape, n_classes, rng):
+        return RealNetwork([math.prod(input_shape), *self.hidden, n_classes], rng)
+
+    def _inputs(self, images):
+        return unit_floats(images).transpose(0, 2, 3, 1)
+
+    def _input_slope(self):
+        return 1
+
+    def _finish(self, inputs, images):
+        pass
+
+
+class RealNetwork:
+    """Dense layers with ReLU between them.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Features of the input, units of each layer, classes.
+    rng : numpy.random.Generator
+        Draws the initial weights (He et al., 2015).
+
+    Attributes
+    ----------
+    weights : list of Parameter, shapes (units, inputs)
+    biases : list of Parameter, shapes (units,)
+    """
+
+    def __init__(self, sizes, rng):
+        pairs = list(itertools.pairwise(sizes))
+        self.weights = [
+            Parameter(rng.normal(0, math.sqrt(2 / inputs), (units, inputs)))
+            for inputs, units in pairs
+        ]
+        self.biases = [Parameter(np.zeros(units)) for _, units in pairs]
+
+    def parameters(self):
+        """What the optimiser moves."""
+        return [*self.weights, *self.biases]
+
+    def refresh(self):
+        """Nothing is derived from the parameters."""
+
+    def forward(self, x):
+        """Logits in training, float32 (N, classes); the activations are remembered."""
+        self._activations = self._run(x)
+        return self._activations.pop()
+
+    def backward(self, d_logits):
+        """Set the gradient of every parameter, given that of the last `forward`'s logits."""
+        gradient = d_logits.astype(np.float32)
+        for index in reversed(range(len(self.weights))):
+            x = self._activations[index]
+            self.weights[index].gradient[:] = gradient.T @ x
+            self.biases[index].gradient[:] = gradient.sum(axis=0)
+            if index:
+                gradient = (gradient @ self.weights[index].value) * (x > 0)
+
+    def logits(self, x):
+        """Logits at inference, float64 (N, classes)."""
+        return self._run(x)[-1].astype(np.float64)
+
+    def input_gradient(self, x, loss):
+        """Gradient of a loss with respect to the input; see `LatentNetwork.input_gradient`."""
+        *activations, logits = self._run(x)
+        losses, gradient = loss(logits, slice(None))
+        gradient = gradient.astype(np.float32)
+        for index in reversed(range(len(self.weights))):
+            gradient = gradient @ self.weights[index].value
+            if index:
+                gradient *= activations[index] > 0
+        return gradient.reshape(x.shape), losses
+
+    def _run(self, x):
+        """The input as rows, the output of each hidden layer, the logits."""
+        values = [np.ascontiguousarray(x).reshape(len(x), -1)]
+        for weight, bias in zip(self.weights, self.biases, strict=True):
+            hidden = values[-1] if len(values) == 1 else np.maximum(values[-1], 0)
+            values[-1] = hidden
+            values.append(hidden @ weight.value.T + bias.value)
+        return values

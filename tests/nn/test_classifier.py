@@ -1,0 +1,186 @@
+import pickle
+
+import numpy as np
+import pytest
+
+from bnnkit.datasets import load
+from bnnkit.nn import ARCHITECTURES, BNNClassifier, Conv, Dense
+from bnnkit.nn.loss import cross_entropy
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load("digits")
+
+
+def same_network(first, second):
+    """Whether two classifiers hold the same numbers, bit for bit."""
+    return all(
+        np.array_equal(a.value, b.value)
+        for a, b in zip(first.model_.parameters(), second.model_.parameters(), strict=True)
+    ) and np.array_equal(first.network_.head.bias, second.network_.head.bias)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_every_named_architecture_learns_and_folds(architecture, blobs):
+    images, labels = blobs
+    classifier = BNNClassifier(architecture, epochs=1, batch_size=20, random_state=0)
+    classifier.fit(images, labels)
+    floats = classifier.decision_function(images).argmax(axis=1)
+    np.testing.assert_array_equal(classifier.network_.predict(images), floats)
+    assert classifier.score(images, labels) > 0.5  # chance is 0.25
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        *sorted(set(ARCHITECTURES) - {"conv-large"}),
+        pytest.param("conv-large", marks=pytest.mark.slow),
+    ],
+)
+def test_folding_agrees_on_every_test_image_of_mnist(architecture, data_home):
+    mnist = load("mnist", data_home=data_home)
+    classifier = BNNClassifier(architecture, epochs=1, random_state=0)
+    classifier.fit(mnist.train.images[:1000], mnist.train.labels[:1000])
+    images = mnist.test.images
+    assert len(images) == 10_000
+    floats = classifier.decision_function(images).argmax(axis=1)
+    np.testing.assert_array_equal(classifier.network_.predict(images), floats)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"weights": "binary"},
+        {"surrogate": "hardtanh"},
+        {"quant_step": 0.61},
+        {"quant_step": 1.0},  # two levels: the first layer reads bits as well
+        {"architecture": [Conv(8, 3, stride=2, padding=1), Dense(40)]},
+    ],
+    ids=str,
+)
+def test_defaults_need_no_tuning_on_digits(options, digits):
+    classifier = BNNClassifier(**{"random_state": 0} | options)
+    classifier.fit(digits.train.images, digits.train.labels)
+    assert classifier.score(digits.test.images, digits.test.labels) > 0.9
+
+
+def test_the_same_seed_gives_the_same_network(digits):
+    images, labels = digits.train.images[:400], digits.train.labels[:400]
+    settings = {"architecture": "conv8k3p1-30", "epochs": 2, "mask_decay": 1e-4}
+    first, second, other = (
+        BNNClassifier(**settings, random_state=seed).fit(images, labels) for seed in (4, 4, 5)
+    )
+    assert same_network(first, second)
+    assert not same_network(first, other)
+
+
+def test_floats_train_as_their_grey_levels_do(digits):
+    images, labels = digits.train.images[:300], digits.train.labels[:300]
+    grey, real = (
+        BNNClassifier("20", epochs=2, random_state=0).fit(x, labels) for x in (images, images / 255)
+    )
+    assert same_network(grey, real)
+
+
+def test_attributes_after_fit(blobs):
+    images, labels = blobs
+    classifier = BNNClassifier("10", epochs=2, n_classes=6)
+    assert classifier.fit(images, labels) is classifier
+    assert classifier.input_shape_ == (1, 28, 28)
+    assert classifier.n_classes_ == classifier.network_.n_classes == 6
+    np.testing.assert_array_equal(classifier.classes_, range(6))
+    assert [record["epoch"] for record in classifier.history_] == [1, 2]
+    assert classifier.decision_function(images).shape == (160, 6)
+
+
+@pytest.mark.parametrize("shape", [(160, 1, 28, 28), (160, 28, 28), (160, 784)])
+def test_loss_gradient_has_the_shape_of_the_images_and_points_uphill(shape, blobs):
+    images, labels = blobs[0].reshape(shape), blobs[1]
+    classifier = BNNClassifier("30-20", epochs=5, random_state=0).fit(images, labels)
+    gradient, loss = classifier.loss_gradient(images, labels)
+    assert gradient.shape == shape
+    assert gradient.dtype == np.float32
+    moved = np.clip(images / 255 + 0.3 * np.sign(gradient), 0, 1)
+    _, moved_loss = classifier.loss_gradient(moved, labels)
+    assert moved_loss.mean() > 2 * loss.mean()
+
+
+def test_pixels_count_in_steps_of_the_quantiser(blobs):
+    images, labels = blobs
+    classifier = BNNClassifier("30", quant_step=0.25, epochs=1, random_state=0).fit(images, labels)
+    by_level, _ = classifier.model_.input_gradient(
+        classifier._inputs(images), lambda logits, part: cross_entropy(logits, labels[part])
+    )
+    by_pixel, _ = classifier.loss_gradient(images, labels)
+    assert by_level.any()
+    np.testing.assert_array_equal(by_pixel, 4 * by_level.transpose(0, 3, 1, 2))
+
+
+def test_statistics_are_not_those_of_the_first_classes(digits):
+    """Images sorted by class, and more of them than the statistics are taken from."""
+    order = np.argsort(digits.train.labels)
+    images, labels = (
+        np.repeat(part[order], 12, axis=0) for part in (digits.train.images, digits.train.labels)
+    )
+    classifier = BNNClassifier("30", epochs=1, random_state=0).fit(images, labels)
+    z = classifier.model_.layers[0].product(classifier._inputs(images))[:, 0, 0]
+    error = (classifier.model_.norms[0].mean - z.mean(axis=0)) / z.std(axis=0)
+    assert np.abs(error).max() < 0.05
+
+
+def test_warm_start_goes_on(digits):
+    images, labels = digits.train.images, digits.train.labels
+    classifier = BNNClassifier("30", epochs=2, warm_start=True, random_state=0).fit(images, labels)
+    before = classifier.history_[-1]["loss"]
+    copy = pickle.loads(pickle.dumps(classifier))
+    classifier.fit(images, labels)
+    assert classifier.history_[0]["loss"] < 1.5 * before
+    assert classifier.history_[-1]["loss"] < before
+    assert same_network(copy.fit(images, labels), classifier)
+    fresh = BNNClassifier("30", epochs=2, random_state=0).fit(images, labels)
+    assert not same_network(fresh, classifier)
+    assert same_network(
+        fresh.fit(images, labels), BNNClassifier("30", epochs=2, random_state=0).fit(images, labels)
+    )
+
+
+def test_warm_start_refuses_another_network(blobs):
+    classifier = BNNClassifier("10", epochs=1, warm_start=True).fit(*blobs)
+    classifier.set_params(epochs=2, learning_rate=1e-4).fit(*blobs)
+    with pytest.raises(ValueError, match="but architecture, quant_step changed"):
+        classifier.set_params(architecture="12", quant_step=0.2).fit(*blobs)
+
+
+def test_a_constant_network_is_announced(blobs):
+    message = "into class .; hidden layer 1 is constant: lower"
+    with pytest.warns(UserWarning, match=message) as caught:
+        BNNClassifier("10", learning_rate=0.1, mask_decay=100.0, random_state=0).fit(*blobs)
+    assert caught[0].filename == __file__  # the line that called fit
+
+
+def test_folding_that_disagrees_is_an_error(blobs):
+    images, labels = blobs
+    classifier = BNNClassifier("10", epochs=1).fit(images, labels)
+    inputs, classes = classifier._inputs(images), classifier.predict(images)
+    classifier._check_folding(inputs, classes)
+    classes[:3] = (classes[:3] + 1) % 4
+    with pytest.raises(RuntimeError, match="on 3 of 160 training images"):
+        classifier._check_folding(inputs, classes)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"architecture": "mlp-smal"}, "did you mean 'mlp-small'"),
+        ({"quant_step": 0}, "quant_step must be in"),
+        ({"surrogate": "relu"}, "surrogate must be one of"),
+        ({"surrogate_scale": 0}, "surrogate_scale must be above 0"),
+        ({"weights": "real"}, "weights must be 'ternary' or 'binary'"),
+        ({"mask_decay": -1}, "mask_decay must be at least 0"),
+    ],
+)
+def test_bad_parameters(options, message, blobs):
+    with pytest.raises(ValueError, match=message):
+        BNNClassifier(**options).fit(*blobs)

@@ -1,0 +1,228 @@
+"""The latent network against a float64 twin, written plainly and without bnnkit's kernels."""
+
+import numpy as np
+import pytest
+
+from bnnkit.nn import surrogate
+from bnnkit.nn.architectures import parse_architecture
+from bnnkit.nn.latent import LatentNetwork
+from bnnkit.nn.loss import cross_entropy
+from bnnkit.quantiser import Quantiser
+
+SHAPES = {
+    "9-7": (1, 3, 4),
+    "conv5k3s2p1-8": (2, 6, 5),
+    "conv3k3p1-conv4k4s2p1-6": (1, 8, 8),
+    "conv4k2": (3, 4, 4),
+}
+SLOPES = {
+    "tanh": lambda y, scale: 1 / np.cosh(scale * y) ** 2,
+    "hardtanh": lambda y, scale: 1.0 * (abs(scale * y) <= 1),
+}
+
+
+def make(architecture, rng, name="tanh", scale=1.0, ternary=True):
+    """A network in the middle of its training: nothing is at its initial value."""
+    network = LatentNetwork(
+        parse_architecture(architecture),
+        SHAPES[architecture],
+        4,
+        n_levels=11,
+        surrogate=surrogate.get(name),
+        surrogate_scale=scale,
+        ternary=ternary,
+        mask_decay=0.0,
+        rng=rng,
+    )
+    for norm in network.norms:
+        norm.gamma.value[:] = rng.normal(size=len(norm.gamma.value))
+        norm.beta.value[:] = rng.normal(size=len(norm.beta.value))
+    for layer in [*network.layers, network.head.layer]:
+        if ternary:
+            layer.mask.value[:] = rng.normal(0.3, 1, layer.mask.value.shape)
+    network.head.bias.value[:] = rng.normal(size=4)
+    network.refresh()
+    return network
+
+
+def make_levels(architecture, rng, n=40):
+    channels, height, width = SHAPES[architecture]
+    return rng.integers(0, 11, (n, height, width, channels), dtype=np.uint8)
+
+
+def plain_windows(x, geometry):
+    """float64 (N, OH, OW, kh, kw, C)."""
+    pad, (kh, kw), step = geometry.padding, geometry.kernel, geometry.stride
+    x = np.pad(x.astype(float), ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    rows, columns, _ = geometry.output_shape
+    windows = [
+        [x[:, r * step : r * step + kh, c * step : c * step + kw] for c in range(columns)]
+        for r in range(rows)
+    ]
+    return np.array(windows).transpose(2, 0, 1, 3, 4, 5)
+
+
+def plain_scatter(d_windows, geometry):
+    """The adjoint of `plain_windows`."""
+    pad, (kh, kw), step = geometry.padding, geometry.kernel, geometry.stride
+    height, width, channels = geometry.input_shape
+    x = np.zeros((len(d_windows), height + 2 * pad, width + 2 * pad, channels))
+    for r in range(d_windows.shape[1]):
+        for c in range(d_windows.shape[2]):
+            x[:, r * step : r * step + kh, c * step : c * step + kw] += d_windows[:, r, c]
+    return x[:, pad : pad + height, pad : pad + width]
+
+
+class Twin:
+    """Forward and backward in float64, with statistics of the batch or fixed ones."""
+
+    def __init__(self, network, slope, scale, fixed):
+        self.network, self.slope, self.scale, self.fixed = network, slope, scale, fixed
+
+    def forward(self, x):
+        self.trace = []
+        for layer, norm in zip(self.network.layers, self.network.norms, strict=True):
+            windows = plain_windows(x, layer.geometry)
+            z = np.einsum("nrsijc,oijc->nrso", windows, layer.weights.astype(float))
+            mean = norm.mean if self.fixed else z.mean((0, 1, 2))
+            deviation = np.sqrt((norm.variance if self.fixed else z.var((0, 1, 2))) + 1e-5)
+            centred = (z - mean) / deviation
+            y = norm.gamma.value * centred + norm.beta.value
+            self.trace.append((windows, centred, deviation, y))
+            x = 1.0 * (y >= 0)
+        head = self.network.head
+        windows = plain_windows(x, head.layer.geometry)
+        z = np.einsum("nrsijc,oijc->nrso", windows, head.layer.weights.astype(float))[:, 0, 0]
+        self.trace.append((windows, z))
+        return float(head.scale.value[0]) * z + head.bias.value
+
+    def backward(self, d_logits):
+        """Gradients of (weights of each layer, gammas, betas, scale, bias) and of the input."""
+        head, (windows, z) = self.network.head, self.trace[-1]
+        gradients = {"scale": np.sum(d_logits * z), "bias": d_logits.sum(0)}
+        dz = float(head.scale.value[0]) * d_logits[:, None, None, :]
+        layer = head.layer
+        gradients["weights"], gradients["gamma"], gradients["beta"] = [], [], []
+        for norm, (below, centred, deviation, y) in zip(
+            self.network.norms[::-1], self.trace[-2::-1], strict=True
+        ):
+            gradients["weights"].append(np.einsum("nrso,nrsijc->oijc", dz, windows))
+            dx = plain_scatter(np.einsum("nrso,oijc->nrsijc", dz, layer.weights), layer.geometry)
+            dy = dx * self.slope(y, self.scale)
+            axes = (0, 1, 2)
+            gradients["gamma"].append((dy * centred).sum(axes))
+            gradients["beta"].append(dy.sum(axes))
+            if not self.fixed:
+                dy = dy - dy.mean(axes) - centred * (dy * centred).mean(axes)
+            dz = norm.gamma.value / deviation * dy
+            layer, windows = (
+                self.network.layers[len(self.network.norms) - len(gradients["beta"])],
+                below,
+            )
+        gradients["weights"].append(np.einsum("nrso,nrsijc->oijc", dz, windows))
+        dx = plain_scatter(np.einsum("nrso,oijc->nrsijc", dz, layer.weights), layer.geometry)
+        return {
+            name: value[::-1] if isinstance(value, list) else value
+            for name, value in gradients.items()
+        }, dx
+
+
+def assert_close(actual, expected):
+    """Equal to 1e-5 of the largest entry."""
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5 * np.abs(expected).max() + 1e-12)
+
+
+@pytest.mark.parametrize(("name", "scale"), [("tanh", 1.0), ("tanh", 0.6), ("hardtanh", 1.0)])
+@pytest.mark.parametrize("architecture", SHAPES)
+def test_training_gradients_equal_the_twin(architecture, name, scale, rng):
+    network, x = make(architecture, rng, name, scale), make_levels(architecture, rng)
+    labels = rng.integers(0, 4, len(x))
+    twin = Twin(network, SLOPES[name], scale, fixed=False)
+    logits = network.forward(x)
+    np.testing.assert_allclose(logits, twin.forward(x), rtol=1e-6, atol=1e-6)
+    _, d_logits = cross_entropy(logits, labels)
+    network.backward(d_logits)
+    expected, _ = twin.backward(d_logits)
+    layers = [*network.layers, network.head.layer]
+    for layer, gradient in zip(layers, expected["weights"], strict=True):
+        assert_close(layer.latent.gradient, gradient * (layer.mask.value >= 0))
+        assert_close(layer.mask.gradient, gradient * np.where(layer.latent.value >= 0, 1, -1))
+    for norm, gamma, beta in zip(network.norms, expected["gamma"], expected["beta"], strict=True):
+        assert_close(norm.gamma.gradient, gamma)
+        assert_close(norm.beta.gradient, beta)
+    assert_close(network.head.scale.gradient, expected["scale"])
+    assert_close(network.head.bias.gradient, expected["bias"])
+
+
+@pytest.mark.parametrize(("name", "scale"), [("tanh", 1.0), ("hardtanh", 0.5)])
+@pytest.mark.parametrize("architecture", SHAPES)
+def test_input_gradient_equals_the_twin(architecture, name, scale, rng):
+    network, x = make(architecture, rng, name, scale), make_levels(architecture, rng, 300)
+    labels = rng.integers(0, 4, len(x))
+    network.estimate_statistics(x)
+    twin = Twin(network, SLOPES[name], scale, fixed=True)
+    gradient, losses = network.input_gradient(
+        x, lambda logits, part: cross_entropy(logits, labels[part])
+    )
+    expected_losses, d_logits = cross_entropy(twin.forward(x), labels)
+    _, expected = twin.backward(d_logits)
+    np.testing.assert_allclose(losses, expected_losses)
+    assert_close(gradient, expected)
+
+
+@pytest.mark.parametrize("architecture", SHAPES)
+def test_statistics_are_those_of_all_images_given_the_layers_below(architecture, rng):
+    network, x = make(architecture, rng), make_levels(architecture, rng, 300)
+    assert network.estimate_statistics(x) == []
+    twin = Twin(network, SLOPES["tanh"], 1.0, fixed=True)
+    twin.forward(x)
+    for layer, norm, (windows, *_) in zip(
+        network.layers, network.norms, twin.trace[:-1], strict=True
+    ):
+        z = np.einsum("nrsijc,oijc->nrso", windows, layer.weights.astype(float))
+        np.testing.assert_allclose(norm.mean, z.mean((0, 1, 2)))
+        np.testing.assert_allclose(norm.variance, z.var((0, 1, 2)), rtol=1e-9)
+
+
+def test_constant_layers_are_reported(rng):
+    network, x = make("9-7", rng), make_levels("9-7", rng)
+    network.norms[1].gamma.value[:] = 0
+    assert network.estimate_statistics(x) == [2]
+    network.norms[0].gamma.value[:] = 0
+    assert network.estimate_statistics(x) == [1, 2]
+
+
+@pytest.mark.parametrize("ternary", [True, False])
+@pytest.mark.parametrize("architecture", SHAPES)
+def test_the_folded_network_computes_the_same_bits_and_order(architecture, ternary, rng):
+    network, x = make(architecture, rng, ternary=ternary), make_levels(architecture, rng, 500)
+    for norm in network.norms:
+        norm.gamma.value[:3] = [0, 0, -1]  # constant one, constant zero, turned around
+        norm.beta.value[:2] = [0.5, -0.5]
+    network.head.scale.value[:] = -2
+    network.estimate_statistics(x)
+    folded = network.fold(Quantiser(0.1), SHAPES[architecture])
+    scores = folded.scores_of_levels(x.transpose(0, 3, 1, 2))
+    order = np.argsort(network.logits(x), axis=1, kind="stable")
+    np.testing.assert_array_equal(np.argsort(scores, axis=1, kind="stable"), order)
+    assert len(np.unique(order, axis=0)) > 1
+    assert folded.shapes[-1] == (
+        network.layers[-1].geometry.output_shape[2],
+        *folded.shapes[-1][1:],
+    )
+
+
+def test_a_boundary_that_falls_on_an_integer_keeps_its_bit(rng):
+    """y = 0 exactly is a one, for slopes of both signs."""
+    network = make("9-7", rng)
+    for norm in network.norms:
+        norm.set_statistics(np.full(len(norm.mean), 2.0), np.full(len(norm.mean), 1.0 - 1e-5))
+        norm.gamma.value[:] = rng.choice([-1, 1], len(norm.mean))
+        norm.beta.value[:] = 0
+    x = make_levels("9-7", rng, 3000)
+    z = network.layers[0].product(x)
+    assert (z == 2).any()
+    folded = network.fold(Quantiser(0.1), SHAPES["9-7"])
+    logits = network.logits(x)
+    scores = folded.scores_of_levels(x.transpose(0, 3, 1, 2))
+    np.testing.assert_array_equal(np.argsort(scores), np.argsort(logits))
