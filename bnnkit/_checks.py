@@ -131,7 +131,8 @@ def as_eps(eps):
     """
     fraction = simplest_fraction(eps, "eps")
     if not 0 <= fraction <= 1:
-        raise ValueError(f"eps must be in [0, 1], got {eps}; for grey levels pass {eps:g}/255")
+        value = f"{float(fraction):g}"
+        raise ValueError(f"eps must be in [0, 1], got {value}; for grey levels pass {value}/255")
     return fraction
 
 

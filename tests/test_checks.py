@@ -76,7 +76,9 @@ def test_the_fraction_rounds_to_the_very_float():
         assert float(simplest_fraction(float(value))) == value
 
 
-@pytest.mark.parametrize("eps", [8, -0.1, 1.0001, float("nan"), float("inf"), "0.1", None])
+@pytest.mark.parametrize(
+    "eps", [8, -0.1, 1.0001, float("nan"), float("inf"), "0.1", None, Fraction(9, 8)]
+)
 def test_eps_outside_the_unit_interval(eps):
     with pytest.raises(ValueError, match="eps must be"):
         as_eps(eps)

@@ -42,16 +42,16 @@ class TernaryMap:
             raise ValueError(f"stride must be >= 1 and padding >= 0, got {stride} and {padding}")
         self.kernel_shape = tuple(map(int, weights.shape))
         self.stride, self.padding = int(stride), int(padding)
-        o, c, kh, kw = self.kernel_shape
-        # (O, taps, C): a pixel's channels are one group of words, as activations have them
-        self._packed = pack_ternary(weights.transpose(0, 2, 3, 1).reshape(o, kh * kw, c))
+        # two bits a weight: a whole window, in (KH, KW, C) order, is one group of words
+        by_window = weights.transpose(0, 2, 3, 1).reshape(len(weights), 1, -1)
+        self._packed = pack_ternary(by_window)
 
     @property
     def weights(self):
         """The weights as int8 (O, C, KH, KW), unpacked on each access."""
         o, c, kh, kw = self.kernel_shape
-        sign = unpack_bits(self._packed.sign, kh * kw, c).astype(np.int8)
-        mask = unpack_bits(self._packed.mask, kh * kw, c).astype(np.int8)
+        sign = unpack_bits(self._packed.sign, 1, kh * kw * c).astype(np.int8)
+        mask = unpack_bits(self._packed.mask, 1, kh * kw * c).astype(np.int8)
         return ((2 * sign - 1) * mask).reshape(o, kh, kw, c).transpose(0, 3, 1, 2)
 
     @property
@@ -85,7 +85,7 @@ class TernaryMap:
         """Sums z for packed bits (N, H, W, words a pixel): int32 (N, OH, OW, O)."""
         _, _, kh, kw = self.kernel_shape
         windows = patches(words, (kh, kw), self.stride, self.padding)
-        return self._as_maps(ternary_product(windows, self._packed), words)
+        return self._as_maps(ternary_product(windows, self._packed_by_pixel), words)
 
     def level_sums(self, levels):
         """Sums z for integer levels, uint8 (N, H, W, C): int32 (N, OH, OW, O)."""
@@ -93,14 +93,16 @@ class TernaryMap:
         windows = patches(levels, (kh, kw), self.stride, self.padding)
         total = np.zeros((len(windows), o), dtype=np.int32)
         for p, plane in enumerate(bit_planes(windows)):
-            total += ternary_product(plane, self._packed_by_window) << p
+            total += ternary_product(plane, self._packed) << p
         return self._as_maps(total, levels)
 
     @cached_property
-    def _packed_by_window(self):
-        """The weights packed as `bit_planes` packs levels: a whole window is one group."""
+    def _packed_by_pixel(self):
+        """The weights packed as activations are: the channels of a pixel are one group."""
         o, c, kh, kw = self.kernel_shape
-        return pack_ternary(self.weights.transpose(0, 2, 3, 1).reshape(o, 1, kh * kw * c))
+        if c % 64 == 0 or kh * kw == 1:
+            return self._packed
+        return pack_ternary(self.weights.transpose(0, 2, 3, 1).reshape(o, kh * kw, c))
 
     def _as_maps(self, sums, x):
         rows = output_size(x.shape[1], self.kernel_shape[2], self.stride, self.padding)

@@ -1,5 +1,6 @@
 """The table that `BinaryNetwork.summary` shows."""
 
+from bnnkit._table import table
 from bnnkit.network.layers import Pool2d
 
 
@@ -14,17 +15,11 @@ def summary(network):
     rows.append(
         ("total", "", f"{n_weights:,}", f"{zeros / n_weights:.1%}", _kib(weighted)),
     )
-    header = ("layer", "output", "weights", "zeros", "packed")
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    lines = [
+    first = (
         f"input {_by(network.input_shape)}, {network.quantiser.n_levels} levels "
         f"(step {network.quantiser.step})"
-    ]
-    for row in [header, *rows]:
-        cells = [row[0].ljust(widths[0]), row[1].ljust(widths[1])]
-        cells += [cell.rjust(width) for cell, width in zip(row[2:], widths[2:], strict=True)]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
+    )
+    return first + "\n" + table(("layer", "output", "weights", "zeros", "packed"), rows, left=(0, 1))
 
 
 def _row(layer, input_shape, output_shape, name=None):

@@ -1,0 +1,104 @@
+"""Pictures. Each function takes the data object and returns matplotlib Axes.
+
+They work without a display and never call ``show``; a figure is saved with
+``ax.figure.savefig`` and, in a script, closed by the caller.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from bnnkit._checks import as_images, unit_floats
+
+# colours that colour-blind readers can tell apart (Okabe & Ito), one meaning each
+COLOURS = {"robust": "#009E73", "unknown": "#999999", "falsified": "#D55E00", "clean": "#0072B2"}
+_LARGEST_SHEET = 8
+
+
+def adversarial_sheet(originals, adversarial, labels, predicted):
+    """Originals, differences and adversarial images under each other, with both classes.
+
+    Parameters
+    ----------
+    originals, adversarial : array_like
+        Images of the same shape, see `bnnkit.attacks`; the first eight are shown.
+    labels, predicted : array_like
+        Classes of the originals, and of the adversarial images to the network.
+
+    Returns
+    -------
+    ndarray of matplotlib.axes.Axes, shape (3, n)
+    """
+    originals, adversarial = (
+        unit_floats(as_images(images[:_LARGEST_SHEET])) for images in (originals, adversarial)
+    )
+    n = len(originals)
+    difference = adversarial - originals
+    largest = max(float(np.abs(difference).max()), 1e-9)
+    figure, axes = plt.subplots(
+        3, n, figsize=(1.6 * n + 1.2, 5.6), layout="constrained", squeeze=False
+    )
+    for i in range(n):
+        _show(axes[0, i], originals[i], f"{labels[i]}")
+        _show(axes[1, i], difference[i] / (2 * largest) + 0.5, "", "RdBu_r")
+        _show(axes[2, i], adversarial[i], f"seen as {predicted[i]}")
+    for ax, name in zip(axes[:, 0], ("original", "difference", "adversarial"), strict=True):
+        ax.set_ylabel(name, fontsize=13)
+    axes[1, 0].set_ylabel(f"difference\n(±{largest:.2g})", fontsize=13)
+    figure.suptitle("Checked adversarial images", fontsize=15)
+    return axes
+
+
+def _show(ax, image, title, colours="gray"):
+    """Draw one image (C, H, W) with values in [0, 1]: grey, or colour for three channels."""
+    picture = image.transpose(1, 2, 0) if len(image) == 3 else image[0]
+    ax.imshow(picture, cmap=colours, vmin=0, vmax=1, interpolation="nearest")
+    ax.set_title(title, fontsize=13)
+    ax.set_xticks([])
+    ax.set_yticks([])
+
+
+def rounds(history, judge=None, ax=None):
+    """Clean accuracy and the three verdicts over the rounds of robust training.
+
+    Parameters
+    ----------
+    history : bnnkit.robust.History
+    judge : str, optional
+        Which judge's verdicts; the first one unless given.
+    ax : matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    if ax is None:
+        _, ax = plt.subplots(figsize=(8, 5), layout="constrained")
+    steps = history.rounds
+    judge = judge or next(iter(steps[0].judged))
+    counts = [step.judged[judge] for step in steps]
+    x = [step.index for step in steps]
+    shares = {
+        name: [100 * getattr(count, name) / count.n for count in counts]
+        for name in ("robust", "unknown", "falsified")
+    }
+    ax.stackplot(
+        x,
+        shares.values(),
+        labels=shares.keys(),
+        colors=[COLOURS[name] for name in shares],
+        alpha=0.6,
+    )
+    clean = [100 * step.clean_accuracy for step in steps]
+    ax.plot(x, clean, "o-", color=COLOURS["clean"], linewidth=2.5, label="clean accuracy")
+    ax.set(
+        xlim=(x[0], max(x[-1], 1)),
+        ylim=(0, 100),
+        xticks=x,
+        xlabel="round of robust training",
+        ylabel=f"% of {counts[0].n} test images",
+    )
+    ax.set_title(f"Verdicts of {judge} at eps {history.settings['eps']:g}", fontsize=15)
+    ax.xaxis.label.set_size(13)
+    ax.yaxis.label.set_size(13)
+    ax.legend(loc="lower left", fontsize=12)
+    return ax

@@ -1,0 +1,25 @@
+"""Fixtures for all rooms."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def data_home():
+    """The folder of the real data sets: $BNNKIT_DATA, or shared/data beside the repository."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    place = Path(os.environ.get("BNNKIT_DATA") or beside)
+    if not place.is_dir():
+        pytest.skip(f"no real data in {place}; set BNNKIT_DATA to the folder that holds MNIST/raw")
+    return place
+
+
+def pytest_addoption(parser):
+    """The solvers that the conformance suite runs."""
+    parser.addoption(
+        "--solver",
+        default="minicard,cadical,cp-sat,backtracking",
+        help="solvers to test, separated by commas, with encodings as in cadical:seqcounter; or all",
+    )

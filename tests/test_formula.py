@@ -1,0 +1,296 @@
+"""Formula: variables, constraints, evaluation, text."""
+
+import gzip
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bnnkit.formula import Formula
+
+BENCH = Path(__file__).parents[2] / "shared" / "bench" / "solver-level"
+
+
+def value(lit, assignment):
+    return assignment[abs(lit) - 1] == (lit > 0)
+
+
+def holds_by_definition(formula, assignment):
+    """Formula.holds, one literal at a time."""
+    clauses = all(any(value(lit, assignment) for lit in c) for c in formula.clauses.lists())
+    sums = all(
+        (sum(c for lit, c in zip(lits, coefs, strict=True) if value(lit, assignment)) >= bound)
+        == (output == 0 or value(output, assignment))
+        for lits, coefs, bound, output in formula.sums.lists()
+    )
+    return clauses and sums
+
+
+def example():
+    formula = Formula(4)
+    formula.add_clause([1, -2])
+    formula.add_sum([1, -2, 3, 3], 2, output=-4)
+    formula.add_sum([1, 2, -3], -1, coefs=[2, 0, -3])
+    formula.add_sum([], 0, output=4)
+    return formula
+
+
+def random_formula(rng, n_vars=5):
+    formula = Formula(n_vars)
+    for _ in range(rng.integers(1, 5)):
+        size = rng.integers(0, 6)
+        lits = rng.integers(1, n_vars + 1, size) * rng.choice([-1, 1], size)
+        output = int(rng.integers(-n_vars, n_vars + 1)) or None
+        formula.add_sum(lits, int(rng.integers(-4, 6)), rng.integers(-3, 4, size), output)
+        formula.add_clause(lits)
+    return formula
+
+
+def all_assignments(n_vars):
+    return (list(bits) for bits in itertools.product([False, True], repeat=n_vars))
+
+
+def test_variables_are_consecutive():
+    formula = Formula()
+    assert formula.new_var() == 1
+    new = formula.new_vars(3)
+    assert new.tolist() == [2, 3, 4]
+    assert new.dtype == np.int32
+    assert formula.new_vars(0).tolist() == []
+    assert formula.n_vars == 4
+
+
+def test_flat_arrays():
+    formula = example()
+    clauses, sums = formula.clauses, formula.sums
+    assert (clauses.lits.tolist(), clauses.offsets.tolist()) == ([1, -2], [0, 2])
+    assert sums.lits.tolist() == [1, -2, 3, 3, 1, 2, -3]
+    assert sums.coefs.tolist() == [1, 1, 1, 1, 2, 0, -3]
+    assert sums.offsets.tolist() == [0, 4, 7, 7]
+    assert sums.bounds.tolist() == [2, -1, 0]
+    assert sums.outputs.tolist() == [-4, 0, 4]
+    assert (len(clauses), len(sums)) == (1, 3)
+    assert {clauses.lits.dtype, sums.lits.dtype, sums.coefs.dtype, sums.outputs.dtype} == {
+        np.dtype("int32")
+    }
+    assert {clauses.offsets.dtype, sums.offsets.dtype, sums.bounds.dtype} == {np.dtype("int64")}
+
+
+def test_one_by_one_equals_in_bulk():
+    bulk, single = Formula(3), Formula(3)
+    bulk.add_clauses([1, 2, -3], [2, 0, 1])
+    for clause in ([1, 2], [], [-3]):
+        single.add_clause(clause)
+    bulk.add_sums([1, 2, -3, 3], [3, 0, 1], [2, 0, 1], [1, 2, 3, 1], [0, -1, 2])
+    single.add_sum([1, 2, -3], 2, [1, 2, 3])
+    single.add_sum([], 0, output=-1)
+    single.add_sum([3], 1, output=2)
+    assert bulk.clauses.lists() == single.clauses.lists()
+    assert list(bulk.sums.lists()) == list(single.sums.lists())
+
+
+def test_reading_between_additions():
+    formula = Formula(2)
+    for i in range(5):
+        formula.add_clause([1, -2])
+        formula.add_sum([1, 2], i, output=1)
+        assert formula.clauses.offsets.tolist() == list(range(0, 2 * i + 3, 2))
+        assert formula.sums.bounds.tolist() == list(range(i + 1))
+
+
+def test_rows():
+    sums = example().sums.rows(1, 3)
+    assert list(sums.lists()) == [([1, 2, -3], [2, 0, -3], -1, 0), ([], [], 0, 4)]
+    assert example().clauses.rows(1, 1).lists() == []
+
+
+def test_arrays_belong_to_the_formula():
+    formula, lits = Formula(2), np.array([1, 2], dtype=np.int32)
+    formula.add_clause(lits)
+    lits[:] = 9
+    assert formula.clauses.lists() == [[1, 2]]
+    with pytest.raises(ValueError, match="read-only"):
+        formula.clauses.lits[0] = 2
+
+
+def test_copies_grow_apart():
+    formula = example()
+    twin = formula.copy()
+    twin.add_clause([twin.new_var()])
+    formula.add_sum([1], 1)
+    assert (formula.n_vars, len(formula.clauses), len(formula.sums)) == (4, 1, 4)
+    assert (twin.n_vars, twin.clauses.lists(), len(twin.sums)) == (5, [[1, -2], [5]], 3)
+
+
+def test_holds_is_the_definition():
+    rng = np.random.default_rng(0)
+    verdicts = set()
+    for _ in range(200):
+        formula = random_formula(rng)
+        for assignment in all_assignments(5):
+            verdict = formula.holds(assignment)
+            assert verdict == holds_by_definition(formula, assignment), formula
+            verdicts.add(verdict)
+    assert verdicts == {False, True}
+
+
+@pytest.mark.parametrize(
+    ("bound", "expected"), [(10**30, False), (2**31, False), (-(2**63), True), (-(10**30), True)]
+)
+def test_any_bound_is_legal(bound, expected):
+    formula = Formula(1)
+    formula.add_sum([1], bound)
+    assert formula.holds([True]) is expected
+    assert formula.holds([False]) is expected
+
+
+def test_the_greatest_coefficients_do_not_overflow():
+    formula = Formula(1)
+    formula.add_sum([1, -1], 2**31 - 1, coefs=[2**31 - 1, 0])
+    formula.add_sum([1], -(2**31) + 1, coefs=[-(2**31) + 1])
+    assert formula.holds([True])
+    assert not formula.holds([False])
+
+
+def test_empty_formula_holds():
+    assert Formula().holds(np.zeros(0, dtype=bool))
+    assert not Formula(1).clauses.lists()
+
+
+def test_empty_clause_never_holds():
+    formula = Formula(1)
+    formula.add_clause([])
+    assert not formula.holds([True])
+
+
+@pytest.mark.parametrize("assignment", [[True], [True] * 5, [[True] * 4], [1, 0, 1, 0]])
+def test_assignments_are_one_bool_a_variable(assignment):
+    with pytest.raises(ValueError, match="assignment must be 4 bools"):
+        example().holds(assignment)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda f: f.add_clause([0]), r"v in \[1, 3\], got 0"),
+        (lambda f: f.add_clause([1, 4]), "got 4; make variables"),
+        (lambda f: f.add_clause([-4]), "got -4"),
+        (lambda f: f.add_clause([-(2**63)]), "got -9223372036854775808"),
+        (lambda f: f.add_clause([1.0]), "integers below 2\\*\\*63, got shape .* float64"),
+        (lambda f: f.add_clause([True]), "integers"),
+        (lambda f: f.add_clause([2**63]), "integers"),
+        (lambda f: f.add_clause([2**70]), "integers"),
+        (lambda f: f.add_clause([[1, 2]]), "flat sequence"),
+        (lambda f: f.add_clauses([1, 2], [1]), "add up to the 2 literals given, got a sum of 1"),
+        (lambda f: f.add_clauses([1, 2], [3, -1]), "non-negative"),
+        (lambda f: f.add_sum([1, 5], 1), "got 5"),
+        (lambda f: f.add_sum([1], 1, coefs=[1, 2]), "as many coefficients as literals"),
+        (lambda f: f.add_sum([1], 1, coefs=[0.5]), "coefs must be .* integers"),
+        (lambda f: f.add_sum([1], 1, output=0), "got 0; leave it out"),
+        (lambda f: f.add_sum([1], 1, output=-4), "got -4"),
+        (lambda f: f.add_sum([1, 2], 1, coefs=[2**30, -(2**30)]), r"less than 2\*\*31"),
+        (lambda f: f.add_sum([1, 2], 1, coefs=[2**63 - 1, -(2**63)]), r"less than 2\*\*31"),
+        (lambda f: f.add_sums([1], [1], [1, 2]), "as many bounds as sums"),
+        (lambda f: f.add_sums([1], [1], [1], outputs=[]), "as many outputs as sums"),
+        (lambda f: f.add_sums([1], [1], [1], outputs=[7]), "got 7"),
+        (lambda f: f.new_vars(-1), "got -1"),
+        (lambda f: f.new_vars(2**31), "2147483648"),
+    ],
+)
+def test_mistakes_are_refused_and_change_nothing(build, message):
+    formula = Formula(3)
+    with pytest.raises(ValueError, match=message):
+        build(formula)
+    assert (formula.n_vars, len(formula.clauses), len(formula.sums)) == (3, 0, 0)
+    assert len(formula.clauses.lits) == len(formula.sums.lits) == 0
+
+
+def test_bounds_are_integers():
+    with pytest.raises(TypeError):
+        Formula(1).add_sum([1], 0.5)
+
+
+def test_words():
+    assert str(example()).splitlines() == [
+        "4 variables, 1 clause, 3 sums",
+        "x1 or not x2",
+        "not x4 <-> x1 + not x2 + x3 + x3 >= 2",
+        "2 * x1 + 0 * x2 + -3 * not x3 >= -1",
+        "x4 <-> 0 >= 0",
+    ]
+    assert repr(example()) == "<Formula: 4 variables, 1 clause, 3 sums>"
+
+
+def test_words_of_a_long_formula_are_few():
+    formula = Formula(1)
+    formula.add_clauses([1] * 60, [1] * 60)
+    lines = str(formula).splitlines()
+    assert len(lines) == 52
+    assert lines[-1] == "... 10 more clauses"
+
+
+def test_text():
+    assert example().to_text().splitlines() == [
+        "p cnf 5 5",
+        "1 -2 0",
+        "5 0",
+        "1 -2 3 3 <= 1 # 4",
+        "1 1 3 3 3 >= 2 # 5",
+        ">= 0 # 4",
+    ]
+
+
+def test_text_means_the_formula():
+    rng = np.random.default_rng(3)
+    for _ in range(100):
+        formula = random_formula(rng, n_vars=4)
+        again = Formula.from_text(formula.to_text())
+        for assignment in all_assignments(4):
+            extended = assignment + [True] * (again.n_vars - 4)
+            assert formula.holds(assignment) == again.holds(extended), formula
+        assert again.to_text() == Formula.from_text(again.to_text()).to_text()
+
+
+def test_text_with_enormous_coefficients_is_refused():
+    formula = Formula(1)
+    formula.add_sum([1], 1, coefs=[2**30])
+    with pytest.raises(ValueError, match="1073741824 literals, more than 10000000"):
+        formula.to_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no line 'p cnf"),
+        ("1 2 0\n", "line 1 .*must come before"),
+        ("p cnf 2\n", "line 1"),
+        ("p cnf x 1\n", "line 1"),
+        ("p cnf 2 1\n1 2\n", "line 2 .*must end in 0"),
+        ("p cnf 2 1\n1 3 0\n", "line 2 .*got 3"),
+        ("p cnf 2 1\nc hello\n1 x 0\n", "line 3"),
+        ("p cnf 2 1\n1 2 >= # 1\n", "line 2"),
+        ("p cnf 2 1\n1 2 = 1 # 1\n", "line 2 .*a sum must end in"),
+        ("p cnf 2 1\n1 2 >= 1\n", "line 2"),
+        ("p cnf 2 1\n1 2 >= 1 # 0\n", "line 2 .*got 0"),
+        ("p cnf 2 1\n# 1\n", "line 2"),
+    ],
+)
+def test_wrong_text_is_refused(text, message):
+    with pytest.raises(ValueError, match=message):
+        Formula.from_text(text)
+
+
+@pytest.mark.skipif(not BENCH.is_dir(), reason=f"no formulas in {BENCH}")
+def test_real_formulas_survive_text():
+    for path in sorted(BENCH.glob("2*.cnf.gz")):
+        text = gzip.decompress(path.read_bytes()).decode()
+        formula = Formula.from_text(text)
+        again = Formula.from_text(formula.to_text())
+        assert list(again.sums.lists()) == list(formula.sums.lists())
+        assert again.clauses.lists() == formula.clauses.lists()
+        header = next(line for line in text.splitlines() if line.startswith("p"))
+        assert header.split()[2:] == [
+            str(formula.n_vars),
+            str(len(formula.clauses) + len(formula.sums)),
+        ]
