@@ -33,3 +33,12 @@ def progress(iterable, description, total=None):
             print(f"{description}: {done}{of_total}", file=sys.stderr, flush=True)
             spoken = now
         yield item
+
+
+def say(text):
+    """Print a line to standard output without tearing the bars that are on the terminal."""
+    if "tqdm" in sys.modules:
+        sys.modules["tqdm"].tqdm.write(text)
+        sys.stdout.flush()
+    else:
+        print(text, flush=True)

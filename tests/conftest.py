@@ -21,5 +21,5 @@ def pytest_addoption(parser):
     parser.addoption(
         "--solver",
         default="minicard,cadical,cp-sat,backtracking",
-        help="solvers to test, separated by commas, with encodings as in cadical:seqcounter; or all",
+        help="solvers to test, separated by commas, with encodings (cadical:seqcounter); or all",
     )

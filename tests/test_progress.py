@@ -30,3 +30,9 @@ def test_plain_lines_elsewhere_if_it_takes_long(monkeypatch, pause, lines):
     said = sys.stderr.getvalue().splitlines()
     assert len(said) == lines
     assert all(line.startswith("counting: ") and line.endswith(" of 3") for line in said)
+
+
+def test_lines_beside_a_bar_are_printed(capsys):
+    for _ in progress([1], "counting"):
+        _progress.say("a line")
+    assert capsys.readouterr().out == "a line\n"

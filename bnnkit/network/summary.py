@@ -19,7 +19,8 @@ def summary(network):
         f"input {_by(network.input_shape)}, {network.quantiser.n_levels} levels "
         f"(step {network.quantiser.step})"
     )
-    return first + "\n" + table(("layer", "output", "weights", "zeros", "packed"), rows, left=(0, 1))
+    header = ("layer", "output", "weights", "zeros", "packed")
+    return first + "\n" + table(header, rows, left=(0, 1))
 
 
 def _row(layer, input_shape, output_shape, name=None):
