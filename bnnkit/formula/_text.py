@@ -1,0 +1,105 @@
+"""Formulas as text: words for people, the reified-cardinality dialect of DIMACS for solvers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bnnkit.formula._formula import Formula
+
+SHOWN = 50  # constraints of each kind that a description spells out
+
+
+def describe(formula: Formula) -> str:
+    """The formula in words, at most 50 clauses and 50 sums of it."""
+    clauses, sums = formula.clauses, formula.sums
+    kinds = (formula.n_vars, "variable"), (len(clauses), "clause"), (len(sums), "sum")
+    lines = [", ".join(_count(*kind) for kind in kinds)]
+    lines += map(_clause_words, clauses.rows(0, min(SHOWN, len(clauses))).lists())
+    lines += _hidden(len(clauses), "more clause")
+    lines += [_sum_words(*terms) for terms in sums.rows(0, min(SHOWN, len(sums))).lists()]
+    lines += _hidden(len(sums), "more sum")
+    return "\n".join(lines)
+
+
+def write_text(formula: Formula) -> str:
+    """See `Formula.to_text`."""
+    clauses, sums = formula.clauses.lists(), formula.sums.repeated()
+    true = formula.n_vars + 1  # the output of the sums that must hold
+    n_vars = formula.n_vars
+    if (sums.outputs == 0).any():
+        n_vars = true
+        clauses.append([true])
+    lines = [f"p cnf {n_vars} {len(clauses) + len(sums)}"]
+    lines += [" ".join(map(str, [*clause, 0])) for clause in clauses]
+    for lits, _, bound, output in sums.lists():
+        # not y <-> (sum >= b)  is  y <-> (sum <= b - 1)
+        end = f"<= {bound - 1} # {-output}" if output < 0 else f">= {bound} # {output or true}"
+        lines.append(" ".join([*map(str, lits), end]))
+    return "\n".join(lines) + "\n"
+
+
+def read_text(text: str, new_formula: type[Formula]) -> Formula:
+    """See `Formula.from_text`."""
+    formula = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        words = line.split()
+        if not words or words[0] == "c":
+            continue
+        try:
+            if formula is None:
+                formula = new_formula(_header(words))
+            else:
+                _read_constraint(words, formula)
+        except ValueError as error:
+            raise ValueError(f"line {number} ({line[:60]!r}): {error}") from error
+    if formula is None:
+        raise ValueError("the text has no line 'p cnf VARIABLES CONSTRAINTS'")
+    return formula
+
+
+def _header(words: list[str]) -> int:
+    if words[:2] != ["p", "cnf"] or len(words) != 4:
+        raise ValueError("the line 'p cnf VARIABLES CONSTRAINTS' must come before the constraints")
+    return int(words[2])
+
+
+def _read_constraint(words: list[str], formula: Formula) -> None:
+    if "#" not in words:
+        *lits, end = map(int, words)
+        if end != 0:
+            raise ValueError("a clause must end in 0")
+        formula.add_clause(lits)
+        return
+    if len(words) < 4 or words[-2] != "#" or words[-4] not in (">=", "<="):
+        raise ValueError("a sum must end in '>= BOUND # OUTPUT' or '<= BOUND # OUTPUT'")
+    *lits, bound, output = map(int, [*words[:-4], words[-3], words[-1]])
+    if words[-4] == ">=":
+        formula.add_sum(lits, bound, output=output)
+    else:
+        formula.add_sum(lits, bound + 1, output=-output)
+
+
+def _hidden(total: int, noun: str) -> list[str]:
+    return [f"... {_count(total - SHOWN, noun)}"] if total > SHOWN else []
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def _literal_word(lit: int) -> str:
+    return f"x{lit}" if lit > 0 else f"not x{-lit}"
+
+
+def _clause_words(lits: list[int]) -> str:
+    return " or ".join(map(_literal_word, lits)) or "false"
+
+
+def _sum_words(lits: list[int], coefs: list[int], bound: int, output: int) -> str:
+    terms = [
+        _literal_word(lit) if coef == 1 else f"{coef} * {_literal_word(lit)}"
+        for lit, coef in zip(lits, coefs, strict=True)
+    ]
+    relation = f"{' + '.join(terms) or 0} >= {bound}"
+    return relation if output == 0 else f"{_literal_word(output)} <-> {relation}"

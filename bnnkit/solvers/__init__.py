@@ -1,0 +1,16 @@
+"""Solvers for formulas: one interface, any engine.
+
+``get(name)(formula).solve(timeout=...)``; `available` lists the names.
+"""
+
+from bnnkit.solvers.base import Outcome, Solver
+from bnnkit.solvers.cpsat import CpSat
+from bnnkit.solvers.pysat import CLAUSE_SOLVERS, Minicard
+from bnnkit.solvers.registry import available, get, register
+
+__all__ = ["Outcome", "Solver", "available", "get", "register"]
+
+register("minicard", Minicard)
+register("cp-sat", CpSat)
+for _name, _solver in CLAUSE_SOLVERS.items():
+    register(_name, _solver)

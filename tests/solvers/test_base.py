@@ -1,0 +1,139 @@
+"""The work that the base class does for every backend, shown with backends that misbehave."""
+
+import time
+
+import numpy as np
+import pytest
+from solvers.formulas import hard_formula
+
+from bnnkit.formula import Formula
+from bnnkit.solvers.base import SLICE, EngineLost
+from bnnkit.solvers.TEMPLATE import Backtracking
+
+
+class Recording(Backtracking):
+    """Keeps what it is given."""
+
+    def _start(self):
+        super()._start()
+        self.portions = []
+
+    def _add(self, n_vars, clauses, sums):
+        super()._add(n_vars, clauses, sums)
+        self.portions.append((n_vars, clauses.lists(), list(sums.lists())))
+
+
+def answering(*answers):
+    """A solver that gives these answers one after another, or raises them."""
+
+    class Answering(Recording):
+        given = iter(answers)
+
+        def _search(self, assumptions):
+            answer = next(self.given)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    return Answering
+
+
+def test_wrong_models_are_found_out():
+    formula = Formula(2)
+    formula.add_sum([1, 2], 2)
+    with pytest.raises(RuntimeError, match="backtracking gave a model that violates"):
+        answering(("sat", [1, -2]))(formula).solve()
+
+
+def test_models_that_violate_an_assumption_are_found_out():
+    with pytest.raises(RuntimeError, match="a model that violates"):
+        answering(("sat", [1]))(Formula(1)).solve([-1])
+
+
+def test_cores_of_other_literals_are_found_out():
+    with pytest.raises(RuntimeError, match=r"a core \(2,\) that is not among the assumptions"):
+        answering(("unsat", [2]))(Formula(2)).solve([1])
+
+
+def test_a_lost_engine_is_an_unknown_and_the_next_call_starts_afresh():
+    formula = Formula(2)
+    formula.add_clause([1, 2])
+    solver = answering(EngineLost("out of memory"), ("sat", [1]))(formula)
+    outcome = solver.solve()
+    assert (outcome.status, outcome.reason, outcome.model) == ("unknown", "out of memory", None)
+    solver.add_clause([1])
+    assert solver.solve().status == "sat"
+    assert [clauses for _, clauses, _ in solver.portions] == [[[1, 2], [1]]]
+
+
+def test_an_engine_may_give_up():
+    outcome = answering(("unknown", None))(Formula(1)).solve()
+    assert (outcome.status, outcome.reason) == ("unknown", "the engine gave up")
+
+
+def test_exceptions_of_the_engine_come_through_and_the_next_call_starts_afresh():
+    formula = Formula(1)
+    formula.add_clause([1])
+    solver = answering(ZeroDivisionError("oops"), ("sat", [1]))(formula)
+    with pytest.raises(ZeroDivisionError, match="oops"):
+        solver.solve()
+    assert solver.solve().status == "sat"
+
+
+def test_only_what_is_new_is_loaded():
+    formula = Formula(3)
+    formula.add_clause([1, -2])
+    formula.add_sum([1, 2, 3], 2)
+    solver = Recording(formula)
+    solver.solve()
+    assert solver.portions == [(3, [[1, -2]], []), (3, [], [([1, 2, 3], [1, 1, 1], 2, 0)])]
+    solver.portions.clear()
+    solver.solve()
+    assert solver.portions == []
+    solver.new_var()
+    solver.solve()
+    assert solver.portions == [(4, [], [])]
+
+
+def test_loading_in_portions_loses_nothing():
+    rng = np.random.default_rng(0)
+    formula = Formula(50)
+    lengths = [3, 0, 5 * SLICE, 1, SLICE, 2, 2]
+    formula.add_clauses(rng.integers(1, 51, sum(lengths)), lengths)
+    solver = Recording(formula)
+    assert solver.solve().core == ()  # there is an empty clause
+    loaded = [clause for _, clauses, _ in solver.portions for clause in clauses]
+    assert loaded == [clause for clause in formula.clauses.lists() if clause]
+    assert len(solver.portions) > 2
+
+
+def test_a_contradiction_is_final():
+    formula = Formula(1)
+    formula.add_sum([1], 2)
+    solver = answering(("sat", [1]))(formula)
+    assert solver.solve().core == ()
+    solver.add_clause([1])
+    assert solver.solve([1]).core == ()
+
+
+def test_a_late_answer_is_an_answer():
+    class Late(Backtracking):
+        def _search(self, assumptions):
+            time.sleep(0.1)
+            return "sat", [1]
+
+    assert Late(Formula(1)).solve(timeout=0.05).status == "sat"
+
+
+def test_zero_seconds_are_a_timeout():
+    outcome = Backtracking(hard_formula()).solve([1], timeout=0)
+    assert (outcome.status, outcome.reason) == ("unknown", "timeout")
+    assert outcome.seconds < 0.1
+
+
+def test_context_manager_closes_and_repr_tells():
+    with Backtracking(Formula(2)) as solver:
+        assert repr(solver) == "<Solver backtracking: Formula: 2 variables, 0 clauses, 0 sums>"
+        solver.solve()
+    with pytest.raises(RuntimeError, match="this backtracking solver is closed"):
+        solver.solve()
