@@ -1,0 +1,63 @@
+"""The question about many images, serially or in parallel processes."""
+
+import numpy as np
+
+from bnnkit import solvers
+from bnnkit._checks import as_eps, as_images, as_labels
+from bnnkit._progress import progress
+from bnnkit.verification.pipeline import verify
+from bnnkit.verification.verdict import Verdicts
+
+
+def verify_all(network, images, labels, eps, solver="minicard", timeout=60.0, n_jobs=1, **options):
+    """Verify many images; see `verify` for the question that is asked about each.
+
+    Parameters
+    ----------
+    network : BinaryNetwork
+    images : array_like
+        uint8 in 0..255 or floats in [0, 1]; (N, C, H, W), (N, H, W) or (N, features).
+    labels : array_like of int, shape (N,)
+    eps : float
+        Radius on the [0, 1] scale.
+    solver : str
+    timeout : float or None
+        Seconds for each image.
+    n_jobs : int
+        Number of processes, as joblib counts them (-1: one for each core).
+    **options
+        ``pixels`` and ``falsify`` of `verify`.
+
+    Returns
+    -------
+    Verdicts
+        In the order of the images.
+    """
+    return Verdicts(iter_verdicts(network, images, labels, eps, solver, timeout, n_jobs, **options))
+
+
+def iter_verdicts(
+    network, images, labels, eps, solver="minicard", timeout=60.0, n_jobs=1, **options
+):
+    """Like `verify_all`, but yield each verdict as it is ready, in order.
+
+    Whoever iterates keeps what is finished if the work is interrupted.
+    """
+    images = as_images(images, network.input_shape)
+    labels = as_labels(labels, len(images), network.n_classes)
+    as_eps(eps)
+    solvers.get(solver)  # a wrong name is an error now, not in a worker later
+    questions = zip(images, labels, strict=True)
+    if n_jobs == 1:
+        answers = (
+            verify(network, image, label, eps, solver, timeout, **options)
+            for image, label in questions
+        )
+    else:
+        from joblib import Parallel, delayed
+
+        answers = Parallel(n_jobs=n_jobs, return_as="generator")(
+            delayed(verify)(network, image, label, eps, solver, timeout, **options)
+            for image, label in questions
+        )
+    return progress(answers, f"verifying, eps {float(np.float64(eps)):g}", total=len(images))

@@ -1,0 +1,167 @@
+"""The question about one image, cheapest stage first."""
+
+import time
+from fractions import Fraction
+
+import numpy as np
+
+from bnnkit import solvers
+from bnnkit._checks import as_eps, as_images, as_labels
+from bnnkit.verification import witness
+from bnnkit.verification.bounds import possible_rivals, propagate
+from bnnkit.verification.encode import encode
+from bnnkit.verification.falsify import random_corners
+from bnnkit.verification.unroll import unroll
+from bnnkit.verification.verdict import Verdict
+
+
+def verify(network, image, label, eps, solver="minicard", timeout=60.0, pixels="real", falsify=256):
+    """Is every image within `eps` of `image` given the class `label`? Exactly.
+
+    The ball is {x' : |x' - x| <= eps in every pixel, 0 <= x' <= 1}, and every level that it
+    reaches is considered. The stages are the prediction of the image itself, bound
+    propagation, a search among random corners, and a complete solver.
+
+    Parameters
+    ----------
+    network : BinaryNetwork
+    image : array_like
+        One image, uint8 in 0..255 or floats in [0, 1], of shape (C, H, W), (H, W) or
+        (features,).
+    label : int
+    eps : float or Fraction
+        Radius on the [0, 1] scale. A float stands for the simplest fraction that it prints
+        as: 0.1 is 1/10, 8/255 is 8/255.
+    solver : str
+        A name of `bnnkit.solvers.available()`.
+    timeout : float or None
+        Seconds for all stages together.
+    pixels : "real", "uint8"
+        Whether x' may be any real image, or only 8-bit ones (`image` must be uint8 then).
+    falsify : int
+        Number of random corners to try before the solver is asked; 0 for none.
+
+    Returns
+    -------
+    Verdict
+        ``status`` is "robust" (proved), "falsified" (with a checked witness in
+        ``adversarial``) or "unknown" (out of time).
+
+    Raises
+    ------
+    TypeError, ValueError
+        For an image, label, eps, timeout, or solver name that makes no sense.
+
+    Notes
+    -----
+    A label that the network does not give to the image itself is falsified by the image.
+    Half-way values between two levels belong to both cells' ends: an adversarial pixel may
+    need the real number x + eps itself, and then lies within eps up to float32 rounding.
+    """
+    engine = solvers.get(solver)
+    image, label = _checked(network, image, label)
+    eps = _checked_limits(image, eps, timeout, pixels)
+    return _Question(network, image, label, eps, timeout, pixels == "uint8").answer(engine, falsify)
+
+
+def _checked(network, image, label):
+    array = np.asarray(image)
+    if array.ndim not in (1, 2, 3):
+        raise ValueError(
+            "image must be a single image of shape (C, H, W), (H, W) or (features,), "
+            f"got {array.shape}; for many images use verify_all"
+        )
+    image = as_images(array[None], network.input_shape)[0]
+    return image, int(as_labels([label], 1, network.n_classes)[0])
+
+
+def _checked_limits(image, eps, timeout, pixels):
+    eps = as_eps(eps)
+    if timeout is not None and not timeout > 0:
+        raise ValueError(f"timeout must be a positive number of seconds or None, got {timeout}")
+    if pixels not in ("real", "uint8"):
+        raise ValueError(f"pixels must be 'real' or 'uint8', got {pixels!r}")
+    if pixels == "uint8":
+        if image.dtype != np.uint8:
+            raise ValueError("pixels='uint8' needs a uint8 image; convert it, or ask about 'real'")
+        eps = Fraction(int(eps * 255), 255)  # grey values move by whole steps
+    return eps
+
+
+class _Question:
+    """One question on its way through the stages."""
+
+    def __init__(self, network, image, label, eps, timeout, as_uint8):
+        self.network, self.image, self.label, self.eps = network, image, label, eps
+        self.as_uint8 = as_uint8
+        self.timings = {}
+        self.started = self.lap = time.perf_counter()
+        self.timeout = timeout
+
+    def answer(self, engine, falsify):
+        network, label = self.network, self.label
+        self.clean = int(network.predict(self.image[None])[0])
+        self._end_stage("clean")
+        if self.clean != label:
+            adversarial = witness.to_image(
+                network.quantiser, self.image, network.quantiser.levels(self.image), self.as_uint8
+            )
+            return self._falsified("clean", adversarial)
+
+        low, high = network.quantiser.ball(self.image, self.eps)
+        layers, head = unroll(network)
+        bounds = propagate(layers, *(_flat(levels) for levels in (low, high)))
+        rivals = possible_rivals(head, label, *bounds[-1])
+        self._end_stage("bounds")
+        if len(rivals) == 0:
+            return self._verdict("robust", "bounds")
+
+        if falsify:
+            rng = np.random.default_rng(0)
+            levels = random_corners(network, low, high, label, falsify, rng)
+            self._end_stage("falsify")
+            if levels is not None:
+                return self._falsified("falsify", self._image_of(levels))
+        return self._solve(engine, encode(layers, head, label, rivals, bounds))
+
+    def _solve(self, engine, question):
+        self._end_stage("encode")
+        with engine(question.formula) as solver:
+            outcome = solver.solve(timeout=self._remaining())
+            self._end_stage("solve")
+        if outcome.status == "unsat":
+            return self._verdict("robust", "solver")
+        if outcome.status == "unknown":
+            return self._verdict("unknown", "solver", reason=outcome.reason)
+        c, h, w = self.network.input_shape
+        levels = question.levels(outcome.model).reshape(h, w, c).transpose(2, 0, 1)
+        return self._falsified("solver", self._image_of(levels))
+
+    def _image_of(self, levels):
+        return witness.to_image(self.network.quantiser, self.image, levels, self.as_uint8)
+
+    def _falsified(self, stage, adversarial):
+        predicted = witness.check(self.network, self.image, adversarial, self.label, self.eps)
+        return self._verdict("falsified", stage, predicted, adversarial)
+
+    def _verdict(self, status, stage, predicted=None, adversarial=None, reason=""):
+        predicted = self.clean if predicted is None else predicted
+        eps = float(self.eps)
+        return Verdict(
+            status, self.label, eps, self.clean, predicted, stage, adversarial, self.timings, reason
+        )
+
+    def _end_stage(self, name):
+        now = time.perf_counter()
+        self.timings[name] = now - self.lap
+        self.lap = now
+
+    def _remaining(self):
+        if self.timeout is None:
+            return None
+        return max(self.timeout - (time.perf_counter() - self.started), 1e-3)
+
+
+def _flat(levels):
+    """Levels (C, H, W) as a vector in (row, column, channel) order."""
+    return levels.transpose(1, 2, 0).ravel()

@@ -1,0 +1,130 @@
+"""`Verdict`: one of three answers, with its witness; `Verdicts`: a table of them."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bnnkit._files import write_text
+
+STATUSES = ("robust", "falsified", "unknown")
+STAGES = ("clean", "bounds", "falsify", "encode", "solve")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer to "does the network give `label` everywhere in the ball?".
+
+    Attributes
+    ----------
+    status : "robust", "falsified", "unknown"
+        Proved; refuted by `adversarial`; or undecided, which is never counted as robust.
+    label : int
+        The class that was asked about.
+    eps : float
+        Radius of the ball, on the [0, 1] scale.
+    clean : int
+        The network's class for the image itself.
+    predicted : int
+        The network's class for `adversarial`, or for the image where there is none.
+    stage : "clean", "bounds", "falsify", "solver"
+        What gave the answer; "clean": the image itself is misclassified.
+    adversarial : ndarray or None
+        Shape (C, H, W). float32 in [0, 1], or uint8 where that was asked for.
+    timings : dict of str to float
+        Seconds of each stage that ran: "clean", "bounds", "falsify", "encode" (building the
+        formula), "solve".
+    reason : str
+        Why an "unknown" is one.
+    """
+
+    status: str
+    label: int
+    eps: float
+    clean: int
+    predicted: int
+    stage: str
+    adversarial: np.ndarray | None = field(default=None, repr=False)
+    timings: dict = field(default_factory=dict)
+    reason: str = ""
+
+    @property
+    def seconds(self):
+        """Total time of all stages."""
+        return sum(self.timings.values())
+
+
+class Verdicts(Sequence):
+    """Verdicts of many images, in their order.
+
+    Examples
+    --------
+    >>> verdict = Verdict("robust", label=3, eps=0.1, clean=3, predicted=3, stage="bounds")
+    >>> verdicts = Verdicts([verdict])
+    >>> verdicts.counts
+    {'robust': 1, 'falsified': 0, 'unknown': 0}
+    >>> verdicts.certified_accuracy
+    1.0
+    """
+
+    def __init__(self, verdicts):
+        self._verdicts = list(verdicts)
+
+    def __len__(self):
+        return len(self._verdicts)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return Verdicts(self._verdicts[index])
+        return self._verdicts[index]
+
+    def __repr__(self):
+        counts = ", ".join(f"{count} {status}" for status, count in self.counts.items())
+        return f"Verdicts({len(self)}: {counts})"
+
+    @property
+    def status(self):
+        """The status of each verdict, an array of str."""
+        return np.array([verdict.status for verdict in self])
+
+    @property
+    def counts(self):
+        """How many are robust, falsified, unknown."""
+        found = Counter(verdict.status for verdict in self)
+        return {status: found[status] for status in STATUSES}
+
+    @property
+    def misclassified(self):
+        """How many images are misclassified as they are; they count as falsified too."""
+        return sum(verdict.clean != verdict.label for verdict in self)
+
+    @property
+    def certified_accuracy(self):
+        """Share of all images that are proved robust."""
+        return self.counts["robust"] / len(self)
+
+    @property
+    def seconds(self):
+        """Time of all verdicts together."""
+        return sum(verdict.seconds for verdict in self)
+
+    def to_csv(self, path=None):
+        """The table as CSV: written to `path`, atomically, or returned where there is none."""
+        columns = ["index", "label", "clean", "eps", "status", "stage", "predicted", "reason"]
+        text = io.StringIO()
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(columns + [f"{stage}_s" for stage in STAGES])
+        for i, v in enumerate(self):
+            row = [i, v.label, v.clean, v.eps, v.status, v.stage, v.predicted, v.reason]
+            table.writerow(row + [_seconds(v.timings.get(stage)) for stage in STAGES])
+        if path is None:
+            return text.getvalue()
+        write_text(path, text.getvalue())
+        return None
+
+
+def _seconds(value):
+    return "" if value is None else f"{value:.6f}"

@@ -1,0 +1,61 @@
+import itertools
+
+import numpy as np
+import pytest
+from helpers import plain_class, random_network
+
+from bnnkit.formula import Formula
+from bnnkit.verification.bounds import possible_rivals, propagate
+from bnnkit.verification.encode import encode
+from bnnkit.verification.unroll import unroll
+
+
+def ask(network, low, high, label):
+    """The question about a box of levels, or None where the bounds answer it."""
+    layers, head = unroll(network)
+    bounds = propagate(layers, *(x.transpose(1, 2, 0).ravel() for x in (low, high)))
+    rivals = possible_rivals(head, label, *bounds[-1])
+    return encode(layers, head, label, rivals, bounds) if len(rivals) else None
+
+
+def models(formula):
+    """All satisfying assignments of a small formula."""
+    for bits in itertools.product([False, True], repeat=formula.n_vars):
+        if formula.holds(np.array(bits)):
+            yield np.array(bits)
+
+
+@pytest.mark.parametrize("structure", [(), ("dense",), ("conv", "pool"), ("conv", "dense")])
+@pytest.mark.parametrize("seed", range(25))
+def test_models_are_exactly_the_misclassified_images(structure, seed):
+    rng = np.random.default_rng(seed)
+    network = random_network(rng, (1, 2, 2), structure, step=0.2)
+    low = rng.integers(0, 6, (1, 2, 2))
+    high = np.minimum(low + rng.integers(0, 4, low.shape) * (rng.random(low.shape) < 0.6), 5)
+    label = int(rng.integers(3))
+    question = ask(network, low, high, label)
+    ranges = [range(a, b + 1) for a, b in zip(low.ravel(), high.ravel(), strict=True)]
+    wrong = {
+        levels
+        for levels in itertools.product(*ranges)
+        if plain_class(network, np.array(levels).reshape(low.shape)) != label
+    }
+    if question is None:
+        assert not wrong
+        return
+    if question.formula.n_vars > 14:
+        pytest.skip("too many variables to enumerate")
+    found = [tuple(question.levels(model).tolist()) for model in models(question.formula)]
+    assert set(found) == wrong
+    assert len(found) == len(set(found))  # one assignment an image: all bits are determined
+
+
+def test_constant_inputs_and_neurons_cost_nothing():
+    network = random_network(np.random.default_rng(1), (1, 3, 3), ("dense",), step=0.2)
+    low = np.full((1, 3, 3), 2)
+    layers, head = unroll(network)
+    flat = low.ravel()
+    question = encode(layers, head, 0, np.array([1]), propagate(layers, flat, flat))
+    assert isinstance(question.formula, Formula)
+    assert question.formula.n_vars == 1  # only "class 1 beats class 0"
+    assert (question.levels(np.ones(1, bool)) == 2).all()
