@@ -1,0 +1,130 @@
+"""The attack protocol: what every attack promises, and the code that checks it."""
+
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from bnnkit._checks import as_eps, as_images, as_labels
+from bnnkit.attacks.ball import Ball
+from bnnkit.attacks.models import predict
+
+
+@dataclass(frozen=True, eq=False)
+class AttackResult:
+    """What an attack found for N images.
+
+    Attributes
+    ----------
+    adversarial : ndarray of float32, the shape of the images
+        In the ball (see `Ball`) and in [0, 1]; where `success` is False, the attack's last attempt.
+    success : ndarray of bool, shape (N,)
+        The model does not give `adversarial` its label: checked by ``model.predict``.
+    undecided : ndarray of bool, shape (N,)
+        The attack ran out of time before it had an answer. Never True where `success` is.
+    seconds : float
+    """
+
+    adversarial: np.ndarray
+    success: np.ndarray
+    undecided: np.ndarray
+    seconds: float
+
+    @property
+    def withstood(self):
+        """Neither fooled nor undecided: bool (N,). A proof only if the attack is complete."""
+        return ~(self.success | self.undecided)
+
+    @property
+    def success_rate(self):
+        """Share of the images for which the attack succeeded."""
+        return float(self.success.mean())
+
+    def __repr__(self):
+        return (
+            f"AttackResult({len(self.success)} images: {self.success.sum()} fooled, "
+            f"{self.withstood.sum()} withstood, {self.undecided.sum()} undecided, "
+            f"{self.seconds:.1f} s)"
+        )
+
+
+class Attack(ABC):
+    """Base class of the attacks. A subclass writes `_perturb` and nothing else.
+
+    Calling an attack checks the arguments, sets aside the images that the model already gets
+    wrong, lets `_perturb` look for images that fool it, and then judges these itself: each
+    is clipped into the ball as float32 and given to ``model.predict``. So no attack can
+    report a success that is none.
+
+    Attributes
+    ----------
+    complete : bool
+        Whether "not fooled" of this attack is a proof that no image in the ball does. The
+        images of a complete attack stand for points of the real ball, so they may lie
+        beyond it by one float32 rounding (`Ball.clip_outwards`); all others lie inside.
+    """
+
+    complete = False
+
+    def __call__(self, model, images, labels, eps):
+        """Attack a model on some images.
+
+        Parameters
+        ----------
+        model : object
+            With ``predict(images)``; it is given float32 images in [0, 1], of the shape in
+            which they came. Some attacks ask for more, and say so.
+        images : array_like, shape (N, C, H, W), (N, H, W) or (N, features)
+            uint8 in 0..255 or floats in [0, 1].
+        labels : array_like of int, shape (N,)
+        eps : float
+            Largest change of a pixel, on the [0, 1] scale.
+
+        Returns
+        -------
+        AttackResult
+            An image that the model gets wrong as it is counts as a success, with itself as
+            the adversarial image: the rule that `bnnkit.verify` has, too.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For a model that lacks a method, and for images, labels or eps out of range.
+        """
+        started = time.perf_counter()
+        images = as_images(images).reshape(np.shape(images))
+        labels = as_labels(labels, len(images))
+        ball = Ball.around(images, as_eps(eps))
+        adversarial, undecided = ball.center.copy(), np.zeros(len(images), dtype=bool)
+        # A complete attack answers for the images as given, not for their float32 neighbours.
+        asked = self.complete | (predict(model, ball.center) == labels)
+        if asked.any():
+            part = ball.take(asked)
+            found, undecided[asked] = self._perturb(model, part, labels[asked])
+            if np.isnan(found).any():
+                raise ValueError(f"{type(self).__name__} made NaN: is the model's gradient finite?")
+            adversarial[asked] = part.clip_outwards(found) if self.complete else part.clip(found)
+        success = predict(model, adversarial) != labels
+        seconds = time.perf_counter() - started
+        return AttackResult(adversarial, success, undecided & ~success, seconds)
+
+    @abstractmethod
+    def _perturb(self, model, ball, labels):
+        """Look for images in the ball that the model gets wrong.
+
+        Parameters
+        ----------
+        model : object
+        ball : Ball
+            Around N >= 1 images; those that the model gets right, unless the attack is
+            complete.
+        labels : ndarray of int64, shape (N,)
+
+        Returns
+        -------
+        adversarial : ndarray of float, the shape of ``ball.center``
+            The best attempts.
+        undecided : ndarray of bool, shape (N,), or bool
+            Which images the attack had no time to answer.
+        """

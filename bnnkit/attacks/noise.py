@@ -1,0 +1,46 @@
+"""Random noise: the weakest attack, and the baseline for all others."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bnnkit._progress import progress
+from bnnkit.attacks.base import Attack
+from bnnkit.attacks.models import predict
+
+
+@dataclass(frozen=True)
+class RandomNoise(Attack):
+    """Add random noise to every pixel, a number of times, and keep what fools the model.
+
+    Parameters
+    ----------
+    tries : int
+        Draws for each image, ended at its first success.
+    low : float
+        The noise of a pixel has a random sign and a magnitude uniform in [low * eps, eps]:
+        0 is uniform noise, 1 takes the corners of the ball, between them lies "high noise".
+    random_state : int, optional
+        Seed. None draws new noise in each call.
+    """
+
+    tries: int = 1
+    low: float = 0.0
+    random_state: int | None = None
+
+    def __post_init__(self):
+        if self.tries < 1:
+            raise ValueError(f"tries must be at least 1, got {self.tries}")
+        if not 0 <= self.low <= 1:
+            raise ValueError(f"low is a share of eps in [0, 1], got {self.low}")
+
+    def _perturb(self, model, ball, labels):
+        generator = np.random.default_rng(self.random_state)
+        adversarial = ball.center.copy()
+        active = np.arange(len(labels))
+        for _ in progress(range(self.tries), "noise"):
+            adversarial[active] = ball.take(active).noise(generator, self.low)
+            active = active[predict(model, adversarial[active]) == labels[active]]
+            if not len(active):
+                break
+        return adversarial, False

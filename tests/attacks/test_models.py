@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+from helpers import random_network
+
+from bnnkit.attacks import FGSM, PGD, Exact, RandomNoise
+from bnnkit.attacks.models import exact_network, gradient_of, predict
+
+IMAGES, LABELS = np.zeros((2, 1, 2, 3), dtype=np.float32), np.array([0, 1])
+
+
+class Threshold:
+    def predict(self, images):
+        return (images[:, 0, 0, 0] > 0.5).astype(int)
+
+
+class Holder:
+    def __init__(self, network):
+        self.network_ = network
+
+
+class Talkative:
+    def predict(self, images):
+        return np.zeros((len(images), 2))
+
+
+@pytest.mark.parametrize("attack", [FGSM(), PGD()])
+def test_gradient_attacks_name_what_a_model_lacks(attack):
+    with pytest.raises(TypeError, match=r"loss_gradient.*Threshold is neither"):
+        attack(Threshold(), IMAGES, LABELS, 0.1)
+
+
+def test_exact_names_what_a_model_lacks():
+    with pytest.raises(TypeError, match=r"network_.*got Threshold"):
+        Exact()(Threshold(), IMAGES, LABELS, 0.1)
+
+
+def test_every_model_must_predict():
+    with pytest.raises(TypeError, match=r"predict\(images\); object has not"):
+        RandomNoise()(object(), IMAGES, LABELS, 0.1)
+    with pytest.raises(ValueError, match=r"one class an image.*\(2, 2\)"):
+        predict(Talkative(), IMAGES)
+
+
+def test_a_network_and_its_holder_are_the_same():
+    network = random_network(np.random.default_rng(0))
+    assert exact_network(network) is network
+    assert exact_network(Holder(network)) is network
+    ours, _ = gradient_of(Holder(network))(IMAGES, LABELS)
+    theirs, _ = gradient_of(network)(IMAGES, LABELS)
+    assert (ours == theirs).all()
+
+
+def test_a_models_own_gradient_comes_first(linear_case):
+    model = linear_case[0]
+    assert gradient_of(model) == model.loss_gradient
