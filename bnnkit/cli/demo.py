@@ -1,0 +1,178 @@
+"""See everything work in a minute: train, verify with two solvers, harden, verify again."""
+
+import json
+import platform
+import time
+from pathlib import Path
+
+from bnnkit._progress import say
+from bnnkit.cli import options
+
+EXAMPLES = """\
+example:
+  bnnkit demo --out bnnkit-demo
+
+Uses the handwritten digits that come with the package. Writes the networks, a sheet of
+adversarial images, the curve over the rounds, and all numbers as JSON.
+"""
+
+ARCHITECTURE, QUANT_STEP, EPOCHS, MASK_DECAY = "256", 1.0, 40, 1e-3
+EPS, ROUNDS, IMAGES, TIMEOUT = 0.2, 3, 480, 20.0
+SOLVERS = ("minicard", "cp-sat")
+
+
+def add_arguments(parser):
+    """Arguments of ``bnnkit demo``."""
+    parser.add_argument(
+        "--out", default="bnnkit-demo", metavar="DIR", help="folder (default: %(default)s)"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    options.add_json(parser)
+
+
+def run(args):
+    """Run the whole story and write its folder."""
+    started = time.perf_counter()
+    story = _Story(Path(args.out), quiet=args.json)
+    history = story.harden(args.seed)
+    first, last = history.rounds[0].index, history.rounds[-1].index
+    story.say(f"\nbefore and after, {story.n_test} test images, eps {EPS:g}\n{story.table()}")
+    if story.disagreements:
+        raise RuntimeError(f"the solvers disagree on test images {story.disagreements}")
+    story.say(f"\n{' and '.join(SOLVERS)} agree on every image that both decided")
+    story.write(history, seconds=time.perf_counter() - started)
+    story.say(
+        f"written to {story.folder}: networks of rounds {first} to {last}, adversarial.png, "
+        f"rounds.png, demo.json\n{time.perf_counter() - started:.0f} s in all"
+    )
+    if args.json:
+        print((story.folder / "demo.json").read_text(), end="")
+    return 0
+
+
+class _Story:
+    """What the demo has found so far, and where it goes."""
+
+    def __init__(self, folder, quiet):
+        from bnnkit import datasets
+
+        self.folder, self.quiet = folder, quiet
+        self.data = datasets.load("digits")
+        self.n_test = len(self.data.test)
+        self.rows, self.verdicts, self.disagreements = [], {}, []
+        self.say(f"digits: {len(self.data.train)} training images, {self.n_test} test images, 8x8")
+
+    def say(self, text):
+        if not self.quiet:
+            say(text)
+
+    def harden(self, seed):
+        """Train, then attack and train again; every round is verified by the first solver."""
+        from bnnkit import BNNClassifier, attacks, robust
+
+        exact = attacks.Exact(solver=SOLVERS[0], timeout=TIMEOUT)
+        return robust.train(
+            lambda: BNNClassifier(
+                ARCHITECTURE,
+                quant_step=QUANT_STEP,
+                epochs=EPOCHS,
+                mask_decay=MASK_DECAY,
+                random_state=seed,
+            ),
+            exact,
+            self.data,
+            eps=EPS,
+            rounds=ROUNDS,
+            images_per_round=IMAGES,
+            judge=exact,
+            n_judge=self.n_test,
+            random_state=seed,
+            on_round=self.on_round,
+        )
+
+    def on_round(self, finished, model):
+        network = model.network_
+        network.save(self.folder / f"round-{finished.index}.npz")
+        if finished.index == 0:
+            self.say(f"\nthe exact network, after {finished.seconds['fit']:.1f} s of training")
+            self.say(network.summary())
+            self.say("\nrounds of robust training")
+        (counts,) = finished.judged.values()
+        self.say(
+            f"  round {finished.index}: {finished.n_train} images ({finished.n_added} new "
+            f"adversarial ones), clean accuracy {finished.clean_accuracy:.1%}, robust "
+            f"{counts.robust}, falsified {counts.falsified}, unknown {counts.unknown}"
+        )
+        if finished.index in (0, ROUNDS):
+            self._compare("before" if finished.index == 0 else "after", finished, network)
+
+    def _compare(self, when, finished, network):
+        """Verify all test images with each solver, and put the answers side by side."""
+        from bnnkit import verify_all
+        from bnnkit.cli.verify import disagreements
+
+        test = self.data.test
+        found = {
+            solver: verify_all(network, test.images, test.labels, EPS, solver, TIMEOUT)
+            for solver in SOLVERS
+        }
+        self.disagreements += disagreements(found)
+        for solver, verdicts in found.items():
+            clean = f"{finished.clean_accuracy:.1%}"
+            counts = verdicts.counts.values()
+            self.rows.append((when, solver, clean, *counts, f"{verdicts.seconds:.1f}"))
+        self.verdicts[when] = found
+
+    def table(self):
+        from bnnkit._table import table
+
+        return table(
+            ("", "solver", "clean", "robust", "falsified", "unknown", "seconds"), self.rows
+        )
+
+    def write(self, history, seconds):
+        """Write the pictures and the numbers."""
+        import numpy as np
+
+        from bnnkit import BinaryNetwork
+        from bnnkit._files import write_text
+        from bnnkit.cli.harden import write_history
+        from bnnkit.cli.pictures import write_sheet
+
+        write_history(self.folder, history)
+        verdicts = self.verdicts["before"][SOLVERS[0]]
+        chosen = np.array([verdict.adversarial is not None for verdict in verdicts])
+        test = self.data.test
+        adversarial = np.array(
+            [
+                image / np.float32(255) if verdict.adversarial is None else verdict.adversarial
+                for image, verdict in zip(test.images, verdicts, strict=True)
+            ],
+            dtype=np.float32,
+        )
+        network = BinaryNetwork.load(self.folder / "round-0.npz")
+        sheet = self.folder / "adversarial.png"
+        write_sheet(sheet, network, test.images, adversarial, test.labels, chosen)
+        write_text(self.folder / "demo.json", json.dumps(self._numbers(history, seconds), indent=2))
+
+    def _numbers(self, history, seconds):
+        from importlib.metadata import version
+
+        from bnnkit import __version__
+
+        packages = ("numpy", "numba", "python-sat", "ortools")
+        versions = {"bnnkit": __version__, "python": platform.python_version()}
+        return {
+            "eps": EPS,
+            "solvers": {
+                when: {
+                    solver: {**verdicts.counts, "seconds": verdicts.seconds}
+                    for solver, verdicts in found.items()
+                }
+                for when, found in self.verdicts.items()
+            },
+            "disagreements": self.disagreements,
+            **history.to_dict(),
+            "seconds": seconds,
+            "versions": versions | {name: version(name) for name in packages},
+        }

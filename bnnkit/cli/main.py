@@ -1,0 +1,69 @@
+"""Parse the command line, run one command, turn errors into sentences and exit codes."""
+
+import argparse
+import importlib
+import sys
+
+from bnnkit._version import __version__
+
+_COMMANDS = ("demo", "train", "evaluate", "verify", "attack", "harden", "data", "solvers")
+
+_EPILOG = """\
+exit codes: 0 done; 1 a definite "no" where one was asked for (verify --index, --at-least);
+2 wrong use; 3 verify --index could not decide in time; 130 interrupted.
+
+Every command explains itself: bnnkit verify --help
+"""
+
+
+def main(argv=None):
+    """Run ``bnnkit`` with the arguments `argv` (those of the process by default).
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    parser = _parser()
+    args = parser.parse_args(argv)
+    try:
+        return args.run(args)
+    except KeyboardInterrupt:
+        print("bnnkit: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output has left, as `head` does
+        sys.stderr.close()
+        return 0
+    except OSError as error:
+        place = f"{error.filename}: {error.strerror}" if error.strerror else error
+        return _complain(args, place)
+    except (ValueError, TypeError) as error:
+        return _complain(args, error)
+
+
+def _complain(args, error):
+    print(f"bnnkit {args.command}: error: {error}", file=sys.stderr)
+    return 2
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="bnnkit",
+        description="Train, attack, harden and exactly verify binarized neural networks.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"bnnkit {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name in _COMMANDS:
+        module = importlib.import_module(f"bnnkit.cli.{name}")
+        command = commands.add_parser(
+            name,
+            help=module.__doc__,
+            description=module.__doc__,
+            epilog=module.EXAMPLES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return parser

@@ -1,0 +1,138 @@
+"""Arguments that several commands share, and what they mean."""
+
+import argparse
+import json
+import sys
+from fractions import Fraction
+
+
+def fraction(text):
+    """Parse a number on the [0, 1] scale: "0.1" or "8/255"."""
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number; write 0.1 or 8/255") from None
+
+
+def positive(text):
+    """Parse a whole number of at least 1."""
+    if text.isdecimal() and int(text) >= 1:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+
+
+def add_data(parser, default="digits"):
+    """--dataset, --data-home, --limit."""
+    parser.add_argument(
+        "--dataset",
+        default=default,
+        metavar="NAME",
+        help="digits, mnist, fashion-mnist or cifar10 (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--data-home", metavar="DIR", help="folder of the data (default: $BNNKIT_DATA, the cache)"
+    )
+    parser.add_argument(
+        "--limit", type=positive, metavar="N", help="use the first N images of each split only"
+    )
+
+
+def load_data(args):
+    """The Dataset that the arguments of `add_data` name."""
+    from bnnkit import datasets
+
+    return datasets.load(args.dataset, data_home=args.data_home, limit=args.limit)
+
+
+def add_training(parser):
+    """--architecture, --quant-step, --epochs, --mask-decay, --seed."""
+    parser.add_argument(
+        "--architecture",
+        default="mlp-small",
+        metavar="NAME",
+        help="a name (mlp-small, mlp-medium, mlp-large, cnn, conv-small, conv-large) or a "
+        "specification such as 512-100 or conv16k4s2p1-100 (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--quant-step",
+        type=fraction,
+        default=Fraction(1, 10),
+        metavar="S",
+        help="width of an input level on the [0, 1] scale (default: 0.1)",
+    )
+    parser.add_argument("--epochs", type=positive, default=20, metavar="N", help="default: 20")
+    parser.add_argument(
+        "--mask-decay",
+        type=float,
+        default=0.0,
+        metavar="D",
+        help="pull towards sparse weights, e.g. 1e-4 (default: 0)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="same seed, same network (default: 0)"
+    )
+
+
+def make_classifier(args):
+    """A new BNNClassifier from the arguments of `add_training`."""
+    from bnnkit import BNNClassifier
+
+    return BNNClassifier(
+        args.architecture,
+        quant_step=args.quant_step,
+        epochs=args.epochs,
+        mask_decay=args.mask_decay,
+        random_state=args.seed,
+    )
+
+
+def add_solver(parser):
+    """--solver, one name."""
+    parser.add_argument(
+        "--solver",
+        default="minicard",
+        metavar="NAME",
+        help="of the exact attack: one that bnnkit solvers lists (default: minicard)",
+    )
+
+
+def add_question(parser):
+    """--eps, --timeout, --jobs, --first."""
+    parser.add_argument(
+        "--eps",
+        type=fraction,
+        required=True,
+        metavar="E",
+        help="radius of the ball on the [0, 1] scale: 0.1 or 8/255",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="seconds for each image and solver (default: 60)",
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="processes, -1 for all cores (default: 1)"
+    )
+    parser.add_argument(
+        "--first",
+        type=positive,
+        default=100,
+        metavar="N",
+        help="take the first N test images (default: %(default)s)",
+    )
+
+
+def add_json(parser):
+    """--json."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+
+
+def show(args, text, data):
+    """Print `text`, or `data` as JSON where --json was given."""
+    if args.json:
+        json.dump(data, sys.stdout, indent=2)
+        print()
+    else:
+        print(text)

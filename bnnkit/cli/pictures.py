@@ -1,0 +1,28 @@
+"""Pictures that commands write, atomically and without a display."""
+
+import numpy as np
+
+from bnnkit._files import atomic_path
+
+
+def write_figure(path, ax):
+    """Write the figure of `ax` to `path` (.png) and close it."""
+    import matplotlib.pyplot as plt
+
+    with atomic_path(path) as temporary:
+        ax.figure.savefig(temporary, dpi=120, format="png")
+    plt.close(ax.figure)
+
+
+def write_sheet(path, network, images, adversarial, labels, chosen):
+    """Write a sheet of those adversarial images that are `chosen` and changed; else nothing."""
+    from bnnkit import plots
+    from bnnkit._checks import unit_floats
+
+    changed = (unit_floats(images) != adversarial).reshape(len(images), -1).any(axis=1)
+    shown = np.flatnonzero(chosen & changed)
+    if not len(shown):
+        return
+    predicted = network.predict(adversarial[shown])
+    axes = plots.adversarial_sheet(images[shown], adversarial[shown], labels[shown], predicted)
+    write_figure(path, axes[0, 0])

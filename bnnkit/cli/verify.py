@@ -1,0 +1,173 @@
+"""Ask, exactly, whether any image within eps is misclassified."""
+
+from bnnkit.cli import options
+
+EXAMPLES = """\
+examples:
+  bnnkit verify mlp-small.npz --dataset mnist --eps 0.05 --first 100
+  bnnkit verify mlp-small.npz --dataset mnist --eps 0.05 --solver minicard cadical cp-sat
+  bnnkit verify mlp-small.npz --dataset mnist --eps 8/255 --index 7
+
+robust: proved for every image of the ball. falsified: a misclassified image was found and
+checked; images that are wrong as they are count here. unknown: out of time.
+"""
+
+_EXIT_CODES = {"robust": 0, "falsified": 1, "unknown": 3}
+
+
+def add_arguments(parser):
+    """Arguments of ``bnnkit verify``."""
+    parser.add_argument("model", metavar="MODEL", help="a file that bnnkit train wrote")
+    options.add_data(parser)
+    options.add_question(parser)
+    parser.add_argument(
+        "--solver",
+        nargs="+",
+        default=["minicard"],
+        metavar="NAME",
+        help="one or more of those that bnnkit solvers lists (default: minicard)",
+    )
+    parser.add_argument(
+        "--index",
+        type=int,
+        metavar="I",
+        help="test image I alone; exit code 0 robust, 1 falsified, 3 unknown",
+    )
+    parser.add_argument(
+        "--at-least", type=float, metavar="A", help="exit code 1 if certified accuracy is below A"
+    )
+    parser.add_argument(
+        "--pixels",
+        choices=["real", "uint8"],
+        default="real",
+        help="adversarial images may be any, or 8-bit ones only",
+    )
+    parser.add_argument("--csv", metavar="FILE", help="write a row for each image and solver")
+    options.add_json(parser)
+
+
+def run(args):
+    """Verify with each solver in turn; keep what is finished if interrupted."""
+    from bnnkit import BinaryNetwork, solvers
+
+    network = BinaryNetwork.load(args.model)
+    data = options.load_data(args)
+    images, labels = _chosen(args, data.test)
+    for name in args.solver:
+        solvers.get(name)
+    results, interrupted = {}, False
+    for name in args.solver:
+        results[name], interrupted = _verdicts(args, network, images, labels, name)
+        if interrupted:
+            break
+    if args.csv:
+        _write_csv(args.csv, results)
+    options.show(args, _text(results, args), _report(args, results))
+    if interrupted:
+        raise KeyboardInterrupt
+    return _exit_code(args, results)
+
+
+def _chosen(args, split):
+    if args.index is None:
+        return split.images[: args.first], split.labels[: args.first]
+    if not 0 <= args.index < len(split):
+        raise ValueError(f"--index must be from 0 to {len(split) - 1}, got {args.index}")
+    return split.images[[args.index]], split.labels[[args.index]]
+
+
+def _verdicts(args, network, images, labels, solver):
+    """The Verdicts of one solver, and whether Ctrl-C cut them short."""
+    from bnnkit.verification import Verdicts, iter_verdicts
+
+    found = []
+    try:
+        for verdict in iter_verdicts(
+            network, images, labels, args.eps, solver, args.timeout, args.jobs, pixels=args.pixels
+        ):
+            found.append(verdict)
+    except KeyboardInterrupt:
+        return Verdicts(found), True
+    return Verdicts(found), False
+
+
+def _text(results, args):
+    from bnnkit._table import table
+
+    if args.index is not None:
+        return "\n".join(f"{name}: {_sentence(verdicts[0])}" for name, verdicts in results.items())
+    header = ("solver", "images", "robust", "falsified", "unknown", "wrong as is", "mean s")
+    rows = [
+        (
+            name,
+            len(verdicts),
+            *verdicts.counts.values(),
+            verdicts.misclassified,
+            f"{verdicts.seconds / max(len(verdicts), 1):.4f}",
+        )
+        for name, verdicts in results.items()
+    ]
+    text = table(header, rows)
+    return text + "\n" + _agreement(results) if len(results) > 1 else text
+
+
+def _sentence(verdict):
+    said = {
+        "robust": f"robust: class {verdict.label} everywhere within {verdict.eps:g}",
+        "falsified": f"falsified: class {verdict.predicted} instead of {verdict.label}",
+        "unknown": f"unknown: {verdict.reason}",
+    }[verdict.status]
+    return f"{said} ({verdict.stage}, {verdict.seconds:.3f} s)"
+
+
+def disagreements(results):
+    """Indices of images that one solver proves robust and another falsifies."""
+    statuses = zip(*(verdicts.status.tolist() for verdicts in results.values()), strict=False)
+    return [i for i, found in enumerate(statuses) if {"robust", "falsified"} <= set(found)]
+
+
+def _agreement(results):
+    wrong = disagreements(results)
+    if wrong:
+        return f"SOLVERS DISAGREE on images {wrong}: please report this"
+    return "no disagreement between solvers"
+
+
+def _report(args, results):
+    return {
+        "model": args.model,
+        "dataset": args.dataset,
+        "eps": float(args.eps),
+        "timeout": args.timeout,
+        "solvers": {
+            name: {
+                "n": len(verdicts),
+                **verdicts.counts,
+                "misclassified": verdicts.misclassified,
+                "seconds": verdicts.seconds,
+                "status": verdicts.status.tolist(),
+            }
+            for name, verdicts in results.items()
+        },
+        "disagreements": disagreements(results),
+    }
+
+
+def _write_csv(path, results):
+    from bnnkit._files import write_text
+
+    lines = []
+    for name, verdicts in results.items():
+        header, *rows = verdicts.to_csv().splitlines()
+        lines += [f"solver,{header}"] if not lines else []
+        lines += [f"{name},{row}" for row in rows]
+    write_text(path, "\n".join(lines) + "\n")
+
+
+def _exit_code(args, results):
+    if disagreements(results):
+        raise RuntimeError("solvers disagree; one of them, or bnnkit, is wrong")
+    last = list(results.values())[-1]
+    if args.index is not None:
+        return _EXIT_CODES[last[0].status]
+    return int(args.at_least is not None and last.certified_accuracy < args.at_least)

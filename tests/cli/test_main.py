@@ -1,0 +1,81 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from bnnkit._version import __version__
+from bnnkit.cli import main
+
+COMMANDS = ["demo", "train", "evaluate", "verify", "attack", "harden", "data", "solvers"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_with_an_example(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([command, "--help"])
+    assert stop.value.code == 0
+    assert f"bnnkit {command}" in capsys.readouterr().out.split("example")[-1]
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert __version__ in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("", "COMMAND"),
+        ("frobnicate", "invalid choice"),
+        ("verify x.npz", "--eps"),
+        ("verify x.npz --eps abc", "write 0.1 or 8/255"),
+        ("verify x.npz --eps 1/0", "write 0.1 or 8/255"),
+        ("train --out x.npz --epochs 0", "whole number of at least 1"),
+        ("attack x.npz --eps 0.1 --attack magic", "invalid choice"),
+    ],
+)
+def test_wrong_use_is_exit_code_2(arguments, says, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments.split())
+    assert stop.value.code == 2
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("evaluate nowhere.npz", "nowhere.npz: No such file"),
+        ("train --out x.npz --architecture mlp-smal", "did you mean 'mlp-small'"),
+        ("train --out x.npz --dataset digit", "did you mean 'digits'"),
+        ("train --out x.npz --quant-step 3", "quant_step"),
+        ("data --download digit", "digits"),
+    ],
+)
+def test_errors_are_one_sentence(arguments, says, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments.split()) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"bnnkit {arguments.split()[0]}: error: ")
+    assert says in error
+    assert error.count("\n") == 1
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_module_run_is_the_command():
+    done = subprocess.run([sys.executable, "-m", "bnnkit", "--version"], capture_output=True)
+    assert done.returncode == 0
+    assert __version__.encode() in done.stdout
+
+
+PROGRAM = """
+import sys
+import bnnkit
+print([name for name in ("matplotlib", "ortools", "numba", "pysat", "tqdm") if name in sys.modules])
+"""
+
+
+def test_importing_bnnkit_loads_nothing_heavy():
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
