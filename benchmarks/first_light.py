@@ -24,7 +24,7 @@ EPOCHS = {
     "mlp-large": 20,
     "cnn": 10,
     "conv-small": 10,
-    "conv-large": 5,
+    "conv-large": 3,
 }
 
 

@@ -55,7 +55,7 @@ def load_network(path):
         bias = arrays[f"L{entry['id']}_bias"]
         if entry["kind"] == "output":
             sign = int(arrays[f"L{entry['id']}_sign"][0])
-            head = Head(weights, sign * _HEAD_SCALE, np.rint(sign * bias * _HEAD_SCALE))
+            head = Head(weights, sign * _HEAD_SCALE, np.rint(sign * bias * _HEAD_SCALE).astype(int))
             break
         stride, padding = (entry.get(key, [1])[0] for key in ("stride", "padding"))
         padding = padding if entry["kind"] == "conv2d" else 0

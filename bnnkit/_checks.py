@@ -1,9 +1,12 @@
 """Checks of what a user passes in: one place, so that one mistake has one message."""
 
 import math
+import numbers
 from fractions import Fraction
 
 import numpy as np
+
+MOST_CLASSES = 10_000  # a label beyond is an identifier, not the number of a class
 
 
 def as_images(images, input_shape=None):
@@ -27,9 +30,7 @@ def as_images(images, input_shape=None):
     TypeError, ValueError
         With a sentence that says what was expected and what came.
     """
-    array = np.asarray(images)
-    if array.dtype == object:
-        raise ValueError("images must be one array, got rows of different lengths or types")
+    array = as_array("images", images)
     if array.ndim not in (2, 3, 4):
         raise ValueError(
             "images must have shape (N, C, H, W), (N, H, W) or (N, features), "
@@ -42,11 +43,27 @@ def as_images(images, input_shape=None):
     return np.ascontiguousarray(_as_nchw(array, input_shape))
 
 
+def as_array(name, values):
+    """Return `values` as an array of one type, or raise; a mask is refused, not dropped."""
+    if np.ma.isMaskedArray(values):
+        raise TypeError(f"{name} must not be a masked array; fill it first: {name}.filled(0)")
+    try:
+        array = np.asarray(values)
+    except ValueError:  # NumPy's own for rows of different lengths
+        array = None
+    if array is None or array.dtype == object:
+        raise ValueError(
+            f"{name} must be one array of numbers, which this {type(values).__name__} is not: "
+            "it has rows of different lengths, or holds other objects"
+        )
+    return array
+
+
 def _as_unit_floats(array):
     if not np.issubdtype(array.dtype, np.floating):
         raise TypeError(
-            f"images must be uint8 in 0..255 or floats in [0, 1], got dtype {array.dtype}; "
-            "convert with images.astype('uint8')"
+            f"images must be uint8 in 0..255 or floats in [0, 1], got dtype {array.dtype}"
+            + _conversion(array)
         )
     low, high = array.min(), array.max()
     if math.isnan(low) or math.isnan(high):
@@ -57,6 +74,18 @@ def _as_unit_floats(array):
             "divide grey levels by 255 or pass them as uint8"
         )
     return array.astype(np.float64)
+
+
+def _conversion(array):
+    """How an array that is neither uint8 nor float becomes images, as far as it can."""
+    if array.dtype == bool:
+        return "; convert with images.astype(float)"
+    if not np.issubdtype(array.dtype, np.integer):
+        return ""
+    low, high = array.min(), array.max()
+    if low < 0 or high > 255:
+        return f" with values from {low} to {high}, which are no grey levels"
+    return "; convert with images.astype('uint8')"
 
 
 def _as_nchw(array, input_shape):
@@ -78,22 +107,26 @@ def _as_nchw(array, input_shape):
 def as_labels(labels, n_images, n_classes=None):
     """Return `labels` as int64 (N,) after checking length, type and range.
 
+    Without `n_classes` they may number `MOST_CLASSES` classes.
+
     Raises
     ------
     TypeError, ValueError
-        Not integers, not `n_images` of them, negative, or not below `n_classes`.
+        Not integers, not `n_images` of them, negative, or not below the number of classes.
     """
-    array = np.asarray(labels)
+    array = as_array("labels", labels)
     if array.ndim != 1 or len(array) != n_images:
         raise ValueError(
             f"labels must be one integer an image: {n_images} images, labels of shape {array.shape}"
         )
     if not np.issubdtype(array.dtype, np.integer):
         raise TypeError(f"labels must be integers, got dtype {array.dtype}")
-    if array.min() < 0 or (n_classes is not None and array.max() >= n_classes):
-        limit = "" if n_classes is None else f" to {n_classes - 1}"
+    limit = MOST_CLASSES if n_classes is None else n_classes
+    if array.min() < 0 or array.max() >= limit:
+        hint = "; np.unique(labels, return_inverse=True)[1] numbers the classes from 0"
         raise ValueError(
-            f"labels must be integers from 0{limit}, got values from {array.min()} to {array.max()}"
+            f"labels must be integers from 0 to {limit - 1}, got values from {array.min()} "
+            f"to {array.max()}{hint if n_classes is None else ''}"
         )
     return array.astype(np.int64)
 
@@ -107,8 +140,10 @@ def simplest_fraction(value, name="value"):
     >>> simplest_fraction(0.05), simplest_fraction(8 / 255)
     (Fraction(1, 20), Fraction(8, 255))
     """
-    if isinstance(value, (int, Fraction)) and not isinstance(value, bool):
-        return Fraction(value)
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if isinstance(value, numbers.Rational) and not isinstance(value, bool):
+        return Fraction(int(value.numerator), int(value.denominator))
     if not isinstance(value, (float, np.floating)) or not math.isfinite(value):
         raise ValueError(f"{name} must be a finite number, got {value!r}")
     if isinstance(value, np.floating):
@@ -131,8 +166,8 @@ def as_eps(eps):
     """
     fraction = simplest_fraction(eps, "eps")
     if not 0 <= fraction <= 1:
-        value = f"{float(fraction):g}"
-        raise ValueError(f"eps must be in [0, 1], got {value}; for grey levels pass {value}/255")
+        hint = f"; for grey levels pass {eps}/255" if 1 < fraction <= 255 else ""
+        raise ValueError(f"eps must be in [0, 1], got {eps}{hint}")
     return fraction
 
 

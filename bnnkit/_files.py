@@ -1,9 +1,11 @@
 """Files that are either whole or not there, and archives that are checked before they are read."""
 
 import contextlib
+import errno
 import os
 import struct
 import tempfile
+import tokenize
 import zipfile
 import zlib
 
@@ -12,13 +14,8 @@ import numpy as np
 _LARGEST_MEMBER = 2**30  # bytes; far above any network, far below what hurts
 # what zipfile and zlib raise on bytes that are not what they should be
 _DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,
+    *(zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError, SyntaxError),
+    *(OSError, EOFError, ValueError, RuntimeError),
 )
 
 
@@ -29,6 +26,8 @@ def atomic_path(path):
     An interrupted write leaves the old file, or none, and no half of a new one.
     """
     path = os.fspath(path)
+    if os.path.isdir(path):
+        raise IsADirectoryError(errno.EISDIR, "is a folder, not a file", path)
     folder = os.path.dirname(path) or "."
     os.makedirs(folder, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=".bnnkit-", suffix=".tmp")
@@ -53,7 +52,7 @@ def write_text(path, text):
 def write_npz(path, arrays):
     """Write a dict of arrays as a compressed .npz file, atomically."""
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, **{k: np.ascontiguousarray(a) for k, a in arrays.items()})
 
 
 def read_npz(path):

@@ -64,41 +64,50 @@ def rounds(history, judge=None, ax=None):
     ----------
     history : bnnkit.robust.History
     judge : str, optional
-        Which judge's verdicts; the first one unless given.
+        Which judge's verdicts; the first one unless given. Where nothing judged, the clean
+        accuracy is drawn alone.
     ax : matplotlib.axes.Axes, optional
 
     Returns
     -------
     matplotlib.axes.Axes
+        Clean accuracy is that on all test images, verdicts are shares of those that the
+        judge saw; the legend and the title say so.
+
+    Raises
+    ------
+    ValueError
+        If there is no such judge.
     """
+    steps = history.rounds
+    judges = list(steps[0].judged)
+    if judge is not None and judge not in judges:
+        raise ValueError(f"there is no judge {judge!r} in this history, but {judges}")
     if ax is None:
         _, ax = plt.subplots(figsize=(8, 5), layout="constrained")
-    steps = history.rounds
-    judge = judge or next(iter(steps[0].judged))
-    counts = [step.judged[judge] for step in steps]
     x = [step.index for step in steps]
+    title = "Robust training"
+    if judges:
+        judge = judge or judges[0]
+        counts = [step.judged[judge] for step in steps]
+        _stack_verdicts(ax, x, counts)
+        title = f"Verdicts of {judge} on {counts[0].n} test images"
+    clean = [100 * step.clean_accuracy for step in steps]
+    label = "clean accuracy (all test images)"
+    ax.plot(x, clean, "o-", color=COLOURS["clean"], linewidth=2.5, label=label)
+    ax.set(xlim=(x[0], max(x[-1], 1)), ylim=(0, 100), xticks=x)
+    ax.set_xlabel("round of robust training", fontsize=13)
+    ax.set_ylabel("% of images", fontsize=13)
+    ax.set_title(f"{title}, eps {history.settings['eps']:.3g}", fontsize=15)
+    ax.legend(loc="lower left", fontsize=12)
+    return ax
+
+
+def _stack_verdicts(ax, x, counts):
+    """Shares of the judged images, in %, that add up to 100."""
     shares = {
         name: [100 * getattr(count, name) / count.n for count in counts]
         for name in ("robust", "unknown", "falsified")
     }
-    ax.stackplot(
-        x,
-        shares.values(),
-        labels=shares.keys(),
-        colors=[COLOURS[name] for name in shares],
-        alpha=0.6,
-    )
-    clean = [100 * step.clean_accuracy for step in steps]
-    ax.plot(x, clean, "o-", color=COLOURS["clean"], linewidth=2.5, label="clean accuracy")
-    ax.set(
-        xlim=(x[0], max(x[-1], 1)),
-        ylim=(0, 100),
-        xticks=x,
-        xlabel="round of robust training",
-        ylabel=f"% of {counts[0].n} test images",
-    )
-    ax.set_title(f"Verdicts of {judge} at eps {history.settings['eps']:g}", fontsize=15)
-    ax.xaxis.label.set_size(13)
-    ax.yaxis.label.set_size(13)
-    ax.legend(loc="lower left", fontsize=12)
-    return ax
+    colours = [COLOURS[name] for name in shares]
+    ax.stackplot(x, shares.values(), labels=shares.keys(), colors=colours, alpha=0.6)

@@ -7,15 +7,16 @@ import pytest
 
 import bnnkit
 
-MODULES = [
-    module.name
-    for module in pkgutil.walk_packages(bnnkit.__path__, "bnnkit.")
-    if not module.name.endswith(("__main__", "TEMPLATE"))
-]
+
+def examples():
+    """Every docstring of the package that has examples."""
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    for module in pkgutil.walk_packages(bnnkit.__path__, "bnnkit."):
+        if not module.name.endswith("__main__"):
+            found = finder.find(importlib.import_module(module.name), extraglobs={"np": np})
+            yield from (test for test in found if test.examples)
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_examples_in_docstrings(name):
-    module = importlib.import_module(name)
-    results = doctest.testmod(module, extraglobs={"np": np})
-    assert results.failed == 0
+@pytest.mark.parametrize("example", list(examples()), ids=lambda example: example.name)
+def test_examples_in_docstrings(example):
+    assert doctest.DocTestRunner().run(example).failed == 0

@@ -14,11 +14,9 @@ def closed_figures():
     matplotlib.pyplot.close("all")
 
 
-def history(n_rounds):
-    rounds = [
-        Round(i, 10, 5, 0, 100 + 5 * i, 0.9, {"exact": Counts(20 + i, 15 - i, 5, True, 1.0)}, {})
-        for i in range(n_rounds)
-    ]
+def history(n_rounds, judged=True):
+    verdicts = [{"exact": Counts(20 + i, 15 - i, 5, True, 1.0)} if judged else {} for i in range(9)]
+    rounds = [Round(i, 10, 5, 0, 100 + 5 * i, 0.9, verdicts[i], {}) for i in range(n_rounds)]
     return History({"eps": 0.1}, rounds)
 
 
@@ -47,9 +45,25 @@ def test_rounds_show_shares_that_add_up(n_rounds):
         "robust",
         "unknown",
         "falsified",
-        "clean accuracy",
+        "clean accuracy (all test images)",
     ]
+    assert ax.get_ylabel() == "% of images"
+    assert ax.get_title() == "Verdicts of exact on 40 test images, eps 0.1"
     assert ax.lines[0].get_ydata().tolist() == [90] * n_rounds
+
+
+def test_without_a_judge_there_is_the_clean_accuracy():
+    ax = plots.rounds(history(3, judged=False))
+    assert ax.lines[0].get_ydata().tolist() == [90] * 3
+    assert not ax.collections
+    assert ax.get_title() == "Robust training, eps 0.1"
+
+
+def test_an_unknown_judge_is_named():
+    with pytest.raises(
+        ValueError, match=r"there is no judge 'pgd' in this history, but \['exact'\]"
+    ):
+        plots.rounds(history(2), judge="pgd")
 
 
 def test_an_existing_axes_is_used():

@@ -16,8 +16,9 @@ class Ball:
     A pixel v of a uint8 image stands for the rational v/255, a float for its exact binary
     value, and eps for the fraction that was written, as in `bnnkit.verify`. The bounds are
     the outermost float32 numbers inside: a clipped image is in the ball as real numbers, so
-    what is proved robust cannot be fooled by a rounding. Where no float32 lies inside
-    (v/255 at eps 0), the ball is the float32 nearest to the pixel.
+    what is proved robust cannot be fooled by a rounding. Where no float32 lies inside for
+    some pixel (v/255 at eps 0), the image cannot be changed at all: its ball is the nearest
+    float32 image, its stand-in.
 
     Attributes
     ----------
@@ -40,7 +41,8 @@ class Ball:
         bounds = _grey_bounds if images.dtype == np.uint8 else _float_bounds
         low, high = bounds(images, eps)
         center = unit_floats(images)
-        empty = low > high
+        pixels = tuple(range(1, images.ndim))
+        empty = (low > high).any(axis=pixels, keepdims=True)
         return cls(images, eps, center, np.where(empty, center, low), np.where(empty, center, high))
 
     def take(self, index):
@@ -97,6 +99,8 @@ def clip_to_ball(adversarial, images, eps):
         raise ValueError(
             f"adversarial has shape {np.shape(adversarial)}, images have {checked.shape}"
         )
+    if np.isnan(adversarial).any():
+        raise ValueError("adversarial contains NaN, which no ball is near to")
     return Ball.around(checked, as_eps(eps)).clip(adversarial)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from bnnkit._checks import as_eps, as_images, as_labels
 from bnnkit.attacks.ball import Ball
-from bnnkit.attacks.models import predict
+from bnnkit.attacks.models import n_classes_of, predict, predict_clean
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +20,8 @@ class AttackResult:
     adversarial : ndarray of float32, the shape of the images
         In the ball (see `Ball`) and in [0, 1]; where `success` is False, the attack's last attempt.
     success : ndarray of bool, shape (N,)
-        The model does not give `adversarial` its label: checked by ``model.predict``.
+        The model does not give `adversarial` its label: checked by ``model.predict``. Where
+        `adversarial` is the image itself, the answer for the image as given counts.
     undecided : ndarray of bool, shape (N,)
         The attack ran out of time before it had an answer. Never True where `success` is.
     seconds : float
@@ -57,12 +58,18 @@ class Attack(ABC):
     is clipped into the ball as float32 and given to ``model.predict``. So no attack can
     report a success that is none.
 
+    Unchanged images are judged as given, uint8 where they are, if the model has an exact
+    network (it is a BinaryNetwork or keeps one as ``network_``): a grey value right between
+    two levels has another level than the float32 nearest to it.
+
     Attributes
     ----------
     complete : bool
         Whether "not fooled" of this attack is a proof that no image in the ball does. The
         images of a complete attack stand for points of the real ball, so they may lie
         beyond it by one float32 rounding (`Ball.clip_outwards`); all others lie inside.
+        They are all judged as they are returned, so an image that stands for an unchanged
+        one must have its levels.
     """
 
     complete = False
@@ -74,10 +81,12 @@ class Attack(ABC):
         ----------
         model : object
             With ``predict(images)``; it is given float32 images in [0, 1], of the shape in
-            which they came. Some attacks ask for more, and say so.
+            which they came, and the unchanged ones as they came if it has an exact network.
+            Some attacks ask for more, and say so.
         images : array_like, shape (N, C, H, W), (N, H, W) or (N, features)
             uint8 in 0..255 or floats in [0, 1].
         labels : array_like of int, shape (N,)
+            Below the number of classes, where the model says how many it has.
         eps : float
             Largest change of a pixel, on the [0, 1] scale.
 
@@ -94,11 +103,11 @@ class Attack(ABC):
         """
         started = time.perf_counter()
         images = as_images(images).reshape(np.shape(images))
-        labels = as_labels(labels, len(images))
+        labels = as_labels(labels, len(images), n_classes_of(model))
         ball = Ball.around(images, as_eps(eps))
         adversarial, undecided = ball.center.copy(), np.zeros(len(images), dtype=bool)
-        # A complete attack answers for the images as given, not for their float32 neighbours.
-        asked = self.complete | (predict(model, ball.center) == labels)
+        right = predict_clean(model, images) == labels
+        asked = self.complete | right
         if asked.any():
             part = ball.take(asked)
             found, undecided[asked] = self._perturb(model, part, labels[asked])
@@ -106,6 +115,9 @@ class Attack(ABC):
                 raise ValueError(f"{type(self).__name__} made NaN: is the model's gradient finite?")
             adversarial[asked] = part.clip_outwards(found) if self.complete else part.clip(found)
         success = predict(model, adversarial) != labels
+        if not self.complete:  # which may need the very float32 that stands for the image
+            unchanged = (adversarial == ball.center).reshape(len(images), -1).all(axis=1)
+            success[unchanged] = ~right[unchanged]
         seconds = time.perf_counter() - started
         return AttackResult(adversarial, success, undecided & ~success, seconds)
 

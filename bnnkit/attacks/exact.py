@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bnnkit._options import check_number, check_whole
 from bnnkit.attacks.base import Attack
 from bnnkit.attacks.models import exact_network
 
@@ -18,17 +19,38 @@ class Exact(Attack):
     ----------
     solver : str
         A name from `bnnkit.solvers.available`.
-    timeout : float
-        Seconds for each image.
+    timeout : float or None
+        Seconds for each image; None for as long as it takes.
     n_jobs : int
-        Images at a time.
+        Images at a time, as joblib counts them (-1: one for each core).
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a solver that there is not, and for a timeout or n_jobs that makes no sense.
     """
 
     solver: str = "minicard"
-    timeout: float = 60.0
+    timeout: float | None = 60.0
     n_jobs: int = 1
 
     complete = True
+
+    def __post_init__(self):
+        from bnnkit import solvers
+
+        if not isinstance(self.solver, str):
+            raise TypeError(f"solver must be a name, got {self.solver!r}")
+        solvers.get(self.solver)
+        if self.timeout is not None:
+            check_number("timeout", self.timeout)
+            if not self.timeout > 0:
+                raise ValueError(
+                    f"timeout must be a positive number of seconds or None, got {self.timeout}"
+                )
+        check_whole("n_jobs", self.n_jobs)
+        if self.n_jobs == 0:
+            raise ValueError("n_jobs must be at least 1, or -1 for one on each core, got 0")
 
     def _perturb(self, model, ball, labels):
         from bnnkit.verification import verify_all

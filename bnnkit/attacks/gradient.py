@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bnnkit._options import check_count, check_number, check_seed
 from bnnkit._progress import progress
 from bnnkit.attacks.base import Attack
 from bnnkit.attacks.models import gradient_of, predict
@@ -60,12 +61,13 @@ class PGD(Attack):
     random_state: int | None = None
 
     def __post_init__(self):
-        if self.steps < 1 or self.restarts < 1:
-            raise ValueError(
-                f"steps and restarts must be at least 1, got {self.steps} and {self.restarts}"
-            )
-        if self.step_size is not None and not 0 < self.step_size <= 1:
-            raise ValueError(f"step_size must be in (0, 1], got {self.step_size}")
+        check_count("steps", self.steps)
+        check_count("restarts", self.restarts)
+        check_seed("random_state", self.random_state)
+        if self.step_size is not None:
+            check_number("step_size", self.step_size)
+            if not 0 < self.step_size <= 1:
+                raise ValueError(f"step_size must be in (0, 1], got {self.step_size}")
         if self.restarts > 1 and not self.random_start:
             raise ValueError("restarts without random_start would all be the same run")
 

@@ -1,6 +1,8 @@
-"""What attacks ask of a model: predictions, gradients, an exact network."""
+"""What attacks ask of a model: predictions, classes, gradients, an exact network."""
 
 import numpy as np
+
+from bnnkit._checks import unit_floats
 
 
 def predict(model, images):
@@ -16,17 +18,42 @@ def predict(model, images):
     return classes
 
 
+def predict_clean(model, images):
+    """The model's classes for unchanged `images`, uint8 or float64.
+
+    A model with an exact network gets them as they are, since a grey value may lie right
+    between two levels, and its nearest float32 beyond; other models get float32 in [0, 1].
+    """
+    return predict(model, images if _network_of(model) is not None else unit_floats(images))
+
+
+def n_classes_of(model):
+    """How many classes labels may have, or None where the model does not say."""
+    network = _network_of(model)
+    if network is not None:
+        return network.n_classes
+    classes = getattr(model, "classes_", None)  # of scikit-learn: any integers, such as 3 and 7
+    if isinstance(classes, np.ndarray) and np.issubdtype(classes.dtype, np.integer):
+        return int(classes.max()) + 1
+    return getattr(model, "n_classes_", None)
+
+
 def exact_network(model):
     """The BinaryNetwork that `model` is, or that it keeps as ``network_``; else TypeError."""
-    from bnnkit.network import BinaryNetwork
-
-    network = getattr(model, "network_", model)
-    if not isinstance(network, BinaryNetwork):
+    network = _network_of(model)
+    if network is None:
         raise TypeError(
             "exact answers need a BinaryNetwork or a fitted model with network_ "
             f"(a BNNClassifier), got {type(model).__name__}"
         )
     return network
+
+
+def _network_of(model):
+    from bnnkit.network import BinaryNetwork
+
+    network = getattr(model, "network_", model)
+    return network if isinstance(network, BinaryNetwork) else None
 
 
 def gradient_of(model):
@@ -36,13 +63,12 @@ def gradient_of(model):
     """
     if callable(getattr(model, "loss_gradient", None)):
         return model.loss_gradient
-    try:
-        network = exact_network(model)
-    except TypeError:
+    network = _network_of(model)
+    if network is None:
         raise TypeError(
             "gradient attacks need a model with loss_gradient(images, labels) -> "
             f"(gradient, loss), or a BinaryNetwork; {type(model).__name__} is neither"
-        ) from None
+        )
     from bnnkit.attacks.surrogate import Surrogate
 
     return Surrogate(network).loss_gradient

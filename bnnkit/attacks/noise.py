@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bnnkit._options import check_count, check_number, check_seed
 from bnnkit._progress import progress
 from bnnkit.attacks.base import Attack
 from bnnkit.attacks.models import predict
@@ -29,8 +30,9 @@ class RandomNoise(Attack):
     random_state: int | None = None
 
     def __post_init__(self):
-        if self.tries < 1:
-            raise ValueError(f"tries must be at least 1, got {self.tries}")
+        check_count("tries", self.tries)
+        check_seed("random_state", self.random_state)
+        check_number("low", self.low)
         if not 0 <= self.low <= 1:
             raise ValueError(f"low is a share of eps in [0, 1], got {self.low}")
 

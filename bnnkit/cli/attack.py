@@ -28,7 +28,7 @@ def add_arguments(parser):
         metavar="N",
         help="steps of pgd, tries of noise (default: 20)",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    parser.add_argument("--seed", type=options.seed, default=0, metavar="N", help="default: 0")
     parser.add_argument(
         "--out", metavar="DIR", help="write the adversarial images there, as .npz and .png"
     )
@@ -53,12 +53,18 @@ def run(args):
     from bnnkit import BinaryNetwork
     from bnnkit._table import table
 
+    options.check_folder(args.out)
     network = BinaryNetwork.load(args.model)
     data = options.load_data(args)
     images, labels = data.test.images[: args.first], data.test.labels[: args.first]
-    rows, report = [], {}
-    for name in args.attack:
-        result = make_attack(name, args)(network, images, labels, args.eps)
+    attacks = {name: make_attack(name, args) for name in args.attack}
+    rows, report, interrupted = [], {}, False
+    for name, attack in attacks.items():
+        try:
+            result = attack(network, images, labels, args.eps)
+        except KeyboardInterrupt:  # show what is finished
+            interrupted = True
+            break
         counts = {
             "fooled": int(result.success.sum()),
             "withstood": int(result.withstood.sum()),
@@ -70,6 +76,8 @@ def run(args):
             _write(args.out, name, network, images, labels, result)
     text = table(("attack", "images", "fooled", "withstood", "undecided", "s"), rows)
     options.show(args, text, {"model": args.model, "eps": float(args.eps), "attacks": report})
+    if interrupted:
+        raise KeyboardInterrupt
     return 0
 
 

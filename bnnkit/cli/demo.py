@@ -26,13 +26,14 @@ def add_arguments(parser):
     parser.add_argument(
         "--out", default="bnnkit-demo", metavar="DIR", help="folder (default: %(default)s)"
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    parser.add_argument("--seed", type=options.seed, default=0, metavar="N", help="default: 0")
     options.add_json(parser)
 
 
 def run(args):
     """Run the whole story and write its folder."""
     started = time.perf_counter()
+    options.check_folder(args.out)
     story = _Story(Path(args.out), quiet=args.json)
     history = story.harden(args.seed)
     first, last = history.rounds[0].index, history.rounds[-1].index
@@ -77,6 +78,7 @@ class _Story:
                 quant_step=QUANT_STEP,
                 epochs=EPOCHS,
                 mask_decay=MASK_DECAY,
+                n_classes=len(self.data.classes),
                 random_state=seed,
             ),
             exact,
@@ -90,9 +92,11 @@ class _Story:
             on_round=self.on_round,
         )
 
-    def on_round(self, finished, model):
-        network = model.network_
-        network.save(self.folder / f"round-{finished.index}.npz")
+    def on_round(self, history):
+        from bnnkit.cli.harden import write_round
+
+        write_round(self.folder, history)
+        finished, network = history.rounds[-1], history.model.network_
         if finished.index == 0:
             self.say(f"\nthe exact network, after {finished.seconds['fit']:.1f} s of training")
             self.say(network.summary())
@@ -109,14 +113,14 @@ class _Story:
     def _compare(self, when, finished, network):
         """Verify all test images with each solver, and put the answers side by side."""
         from bnnkit import verify_all
-        from bnnkit.cli.verify import disagreements
+        from bnnkit.verification import combine
 
         test = self.data.test
         found = {
             solver: verify_all(network, test.images, test.labels, EPS, solver, TIMEOUT)
             for solver in SOLVERS
         }
-        self.disagreements += disagreements(found)
+        self.disagreements += combine(found.values())[1]
         for solver, verdicts in found.items():
             clean = f"{finished.clean_accuracy:.1%}"
             counts = verdicts.counts.values()
@@ -136,10 +140,8 @@ class _Story:
 
         from bnnkit import BinaryNetwork
         from bnnkit._files import write_text
-        from bnnkit.cli.harden import write_history
         from bnnkit.cli.pictures import write_sheet
 
-        write_history(self.folder, history)
         verdicts = self.verdicts["before"][SOLVERS[0]]
         chosen = np.array([verdict.adversarial is not None for verdict in verdicts])
         test = self.data.test

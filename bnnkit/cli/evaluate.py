@@ -13,7 +13,7 @@ def add_arguments(parser):
     parser.add_argument("model", metavar="MODEL", help="a file that bnnkit train wrote")
     options.add_data(parser)
     parser.add_argument(
-        "--at-least", type=float, metavar="A", help="exit code 1 if the accuracy is below A"
+        "--at-least", type=options.share, metavar="A", help="exit code 1 if the accuracy is below A"
     )
     options.add_json(parser)
 

@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import sys
+import traceback
 
 from bnnkit._version import __version__
 
@@ -10,7 +11,8 @@ _COMMANDS = ("demo", "train", "evaluate", "verify", "attack", "harden", "data", 
 
 _EPILOG = """\
 exit codes: 0 done; 1 a definite "no" where one was asked for (verify --index, --at-least);
-2 wrong use; 3 verify --index could not decide in time; 130 interrupted.
+2 wrong use; 3 verify --index could not decide in time; 70 an error in bnnkit;
+130 interrupted.
 
 Every command explains itself: bnnkit verify --help
 """
@@ -37,8 +39,11 @@ def main(argv=None):
     except OSError as error:
         place = f"{error.filename}: {error.strerror}" if error.strerror else error
         return _complain(args, place)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, FloatingPointError) as error:
         return _complain(args, error)
+    except Exception:  # not the user's doing; and 1, Python's own code, would say "no"
+        traceback.print_exc()
+        return 70
 
 
 def _complain(args, error):

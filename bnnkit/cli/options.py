@@ -2,16 +2,47 @@
 
 import argparse
 import json
+import re
 import sys
 from fractions import Fraction
+from pathlib import Path
 
 
 def fraction(text):
     """Parse a number on the [0, 1] scale: "0.1" or "8/255"."""
     try:
+        if len(text) > 40 or re.search(r"e[+-]?\d{3}", text, re.IGNORECASE):
+            raise ValueError("a number of absurd length")  # Fraction would write it out in full
         return Fraction(text)
     except (ValueError, ZeroDivisionError):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number; write 0.1 or 8/255") from None
+
+
+def share(text):
+    """Parse a share of images in [0, 1]."""
+    value = fraction(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a share in [0, 1]; 90 % is 0.9")
+    return float(value)
+
+
+def seed(text):
+    """Parse a seed: a whole number of at least 0."""
+    if text.isdecimal():
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
+
+
+def check_file(path):
+    """Complain about a `path` that no file can be written to, before any work is done."""
+    if path is not None and Path(path).is_dir():
+        raise ValueError(f"{path} is a folder; name a file in it")
+
+
+def check_folder(path):
+    """Complain about a `path` that cannot be a folder, before any work is done."""
+    if path is not None and Path(path).exists() and not Path(path).is_dir():
+        raise ValueError(f"{path} is a file; name a folder for the results")
 
 
 def positive(text):
@@ -69,12 +100,12 @@ def add_training(parser):
         help="pull towards sparse weights, e.g. 1e-4 (default: 0)",
     )
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="same seed, same network (default: 0)"
+        "--seed", type=seed, default=0, metavar="N", help="same seed, same network (default: 0)"
     )
 
 
-def make_classifier(args):
-    """A new BNNClassifier from the arguments of `add_training`."""
+def make_classifier(args, data):
+    """A new BNNClassifier for `data` from the arguments of `add_training`."""
     from bnnkit import BNNClassifier
 
     return BNNClassifier(
@@ -82,6 +113,7 @@ def make_classifier(args):
         quant_step=args.quant_step,
         epochs=args.epochs,
         mask_decay=args.mask_decay,
+        n_classes=len(data.classes),
         random_state=args.seed,
     )
 

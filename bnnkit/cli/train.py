@@ -20,8 +20,9 @@ def add_arguments(parser):
 
 def run(args):
     """Train, save, report the accuracy on all test images."""
+    options.check_file(args.out)
     data = options.load_data(args)
-    classifier = options.make_classifier(args)
+    classifier = options.make_classifier(args, data)
     started = time.perf_counter()
     classifier.fit(data.train.images, data.train.labels)
     seconds = time.perf_counter() - started

@@ -34,7 +34,10 @@ def add_arguments(parser):
         help="test image I alone; exit code 0 robust, 1 falsified, 3 unknown",
     )
     parser.add_argument(
-        "--at-least", type=float, metavar="A", help="exit code 1 if certified accuracy is below A"
+        "--at-least",
+        type=options.share,
+        metavar="A",
+        help="exit code 1 if the share of images proved robust, by any solver, is below A",
     )
     parser.add_argument(
         "--pixels",
@@ -49,23 +52,34 @@ def add_arguments(parser):
 def run(args):
     """Verify with each solver in turn; keep what is finished if interrupted."""
     from bnnkit import BinaryNetwork, solvers
+    from bnnkit.verification import combine
 
+    options.check_file(args.csv)
+    if args.index is not None and args.at_least is not None:
+        raise ValueError("--at-least is about many images; with --index the exit code answers")
     network = BinaryNetwork.load(args.model)
     data = options.load_data(args)
     images, labels = _chosen(args, data.test)
-    for name in args.solver:
+    names = list(dict.fromkeys(args.solver))
+    for name in names:
         solvers.get(name)
     results, interrupted = {}, False
-    for name in args.solver:
+    for name in names:
         results[name], interrupted = _verdicts(args, network, images, labels, name)
         if interrupted:
             break
+    statuses, wrong = combine(results.values())
+    options.show(args, _text(args, results, wrong), _report(args, results, wrong))
     if args.csv:
         _write_csv(args.csv, results)
-    options.show(args, _text(results, args), _report(args, results))
+    if wrong:
+        raise RuntimeError(f"the solvers disagree on images {wrong}, please report this")
     if interrupted:
         raise KeyboardInterrupt
-    return _exit_code(args, results)
+    if args.index is not None:
+        return _EXIT_CODES[statuses[0]]
+    certified = statuses.count("robust") / len(statuses)
+    return int(args.at_least is not None and certified < args.at_least)
 
 
 def _chosen(args, split):
@@ -91,11 +105,15 @@ def _verdicts(args, network, images, labels, solver):
     return Verdicts(found), False
 
 
-def _text(results, args):
+def _text(args, results, wrong):
     from bnnkit._table import table
 
     if args.index is not None:
-        return "\n".join(f"{name}: {_sentence(verdicts[0])}" for name, verdicts in results.items())
+        return "\n".join(
+            f"{name}: {_sentence(verdict)}"
+            for name, verdicts in results.items()
+            for verdict in verdicts
+        )
     header = ("solver", "images", "robust", "falsified", "unknown", "wrong as is", "mean s")
     rows = [
         (
@@ -107,8 +125,10 @@ def _text(results, args):
         )
         for name, verdicts in results.items()
     ]
-    text = table(header, rows)
-    return text + "\n" + _agreement(results) if len(results) > 1 else text
+    if len(results) == 1:
+        return table(header, rows)
+    agreement = f"disagreement on images {wrong}" if wrong else "no disagreement between solvers"
+    return table(header, rows) + "\n" + agreement
 
 
 def _sentence(verdict):
@@ -120,20 +140,7 @@ def _sentence(verdict):
     return f"{said} ({verdict.stage}, {verdict.seconds:.3f} s)"
 
 
-def disagreements(results):
-    """Indices of images that one solver proves robust and another falsifies."""
-    statuses = zip(*(verdicts.status.tolist() for verdicts in results.values()), strict=False)
-    return [i for i, found in enumerate(statuses) if {"robust", "falsified"} <= set(found)]
-
-
-def _agreement(results):
-    wrong = disagreements(results)
-    if wrong:
-        return f"SOLVERS DISAGREE on images {wrong}: please report this"
-    return "no disagreement between solvers"
-
-
-def _report(args, results):
+def _report(args, results, wrong):
     return {
         "model": args.model,
         "dataset": args.dataset,
@@ -149,7 +156,7 @@ def _report(args, results):
             }
             for name, verdicts in results.items()
         },
-        "disagreements": disagreements(results),
+        "disagreements": wrong,
     }
 
 
@@ -162,12 +169,3 @@ def _write_csv(path, results):
         lines += [f"solver,{header}"] if not lines else []
         lines += [f"{name},{row}" for row in rows]
     write_text(path, "\n".join(lines) + "\n")
-
-
-def _exit_code(args, results):
-    if disagreements(results):
-        raise RuntimeError("solvers disagree; one of them, or bnnkit, is wrong")
-    last = list(results.values())[-1]
-    if args.index is not None:
-        return _EXIT_CODES[last[0].status]
-    return int(args.at_least is not None and last.certified_accuracy < args.at_least)

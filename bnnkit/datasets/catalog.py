@@ -56,7 +56,9 @@ def load(name, data_home=None, limit=None):
         ``cifar-10-batches-py``. Where given, it is the only place searched, and
         downloads go there. Otherwise ``$BNNKIT_DATA`` (where set) and then the user's
         cache are searched, and downloads go to the first of them. CIFAR-10 may have any
-        number of training batches of any length, so that a sample of it is accepted too.
+        number of training batches of any length, so that a sample of it is accepted too;
+        its Python version is read as published (pickle protocol 2, labels in a list), and
+        files that were saved anew may be refused.
     limit : int, optional
         At most that many images of each split: the first in the files' order. All by
         default.

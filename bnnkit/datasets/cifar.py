@@ -72,7 +72,7 @@ class Cifar10:
         return (
             f"put data_batch_1.bin ... data_batch_5.bin and test_batch.bin (each gzipped or not) "
             f"into {place / _BINARY}, or the Python version's data_batch_1 ... and test_batch "
-            f"into {place / _PYTHON}"
+            f"as published (pickle protocol 2) into {place / _PYTHON}"
         )
 
 
@@ -106,13 +106,18 @@ def read_pickled(path):
     """Read a batch of the Python version; returns and raises as `read_records`.
 
     The pickle is decoded as data (see `cifar_pickle`): nothing that it names is called.
+    What is read are the files as published, of pickle protocol 2 with the labels in a list;
+    files that were saved anew in another way may be refused.
     """
     # The names of the image files come along with the pixels: some 30 bytes each.
     content = read_at_most(path, 2 * _MOST_IMAGES * _RECORD)
     try:
         images, labels = cifar_pickle.decode(content, _PIXELS)
     except ValueError as error:
-        raise ValueError(f"{path} is no batch of CIFAR-10's Python version: {error}") from error
+        raise ValueError(
+            f"{path} is no batch of CIFAR-10's Python version: {error}; files saved anew may be "
+            "refused, the published ones (pickle protocol 2, labels in a list) are read"
+        ) from error
     check_labels(labels, len(Cifar10.classes), path)
     return images.reshape(-1, *_SHAPE), labels
 

@@ -5,6 +5,9 @@ CIFAR-10 needs a few of its instructions only (strings, integers, lists, one dic
 one uint8 array), so this module steps through them itself, and the four names that such
 a file refers to are markers that cannot be called. Anything else is refused, and memory
 stays within a small multiple of the file's size.
+
+The published files are of pickle protocol 2 with the labels in a list. Such lists saved
+anew with protocol 3 or 4 are read too; protocols 0, 1 and 5 and labels in an array are not.
 """
 
 import enum

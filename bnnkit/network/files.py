@@ -72,7 +72,7 @@ def load(path):
         return _build(header, arrays)
     except KeyError as e:
         raise ValueError(f"{path}: not a bnnkit network: {e} is missing") from None
-    except (ValueError, TypeError, AttributeError, ArithmeticError) as e:
+    except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as e:
         raise ValueError(f"{path}: not a bnnkit network, or damaged: {e}") from None
 
 

@@ -5,6 +5,7 @@ nothing needs to be flattened. Between layers travel bits, the channels of a pix
 into words; the first layer takes integer levels instead.
 """
 
+import operator
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +20,8 @@ from bnnkit.kernels import (
     ternary_product,
     unpack_bits,
 )
+
+_LARGEST_SCORE = 2**60  # differences of scores must fit int64
 
 
 class TernaryMap:
@@ -38,10 +41,10 @@ class TernaryMap:
                 "weights must be an array (O, C, KH, KW) of -1, 0 and +1, "
                 f"got shape {weights.shape}, dtype {weights.dtype}"
             )
-        if stride < 1 or padding < 0:
-            raise ValueError(f"stride must be >= 1 and padding >= 0, got {stride} and {padding}")
         self.kernel_shape = tuple(map(int, weights.shape))
-        self.stride, self.padding = int(stride), int(padding)
+        self.stride, self.padding = operator.index(stride), operator.index(padding)
+        if self.stride < 1 or self.padding < 0:
+            raise ValueError(f"stride must be >= 1 and padding >= 0, got {stride} and {padding}")
         # two bits a weight: a whole window, in (KH, KW, C) order, is one group of words
         by_window = weights.transpose(0, 2, 3, 1).reshape(len(weights), 1, -1)
         self._packed = pack_ternary(by_window)
@@ -126,8 +129,8 @@ class Conv2d(TernaryMap):
 
     def __init__(self, weights, threshold, sense, stride=1, padding=0):
         super().__init__(weights, stride, padding)
-        self.threshold = np.array(threshold, dtype=np.int32)
-        self.sense = np.array(sense, dtype=np.int8)
+        self.threshold = _frozen(threshold, np.int32, "threshold")
+        self.sense = _frozen(sense, np.int8, "sense")
         o = self.kernel_shape[0]
         if self.threshold.ndim not in (1, 3) or len(self.threshold) != o:
             raise ValueError(
@@ -175,7 +178,7 @@ class Pool2d:
             raise ValueError(f"pooling is 'or' or 'and', got {kind!r}")
         if size < 1 or stride < 1:
             raise ValueError(f"pool size and stride must be >= 1, got {size} and {stride}")
-        self.kind, self.size, self.stride = kind, int(size), int(stride)
+        self.kind, self.size, self.stride = kind, operator.index(size), operator.index(stride)
 
     def output_shape(self, input_shape):
         """(C, OH, OW) for an input (C, H, W)."""
@@ -203,8 +206,8 @@ class Head(TernaryMap):
 
     def __init__(self, weights, scale, bias):
         super().__init__(weights)
-        self.scale = int(scale)
-        self.bias = np.array(bias, dtype=np.int64)
+        self.scale = operator.index(scale)
+        self.bias = _frozen(bias, np.int64, "bias")
         if self.scale == 0:
             raise ValueError("the head's scale is 0, so the scores ignore the input")
         if self.bias.shape != self.kernel_shape[:1]:
@@ -213,6 +216,24 @@ class Head(TernaryMap):
                 f"for {self.kernel_shape[0]} classes"
             )
 
+        fan_in = self.n_weights // len(self.bias)
+        largest = abs(self.scale) * fan_in + max(map(abs, self.bias.tolist()))
+        if largest >= _LARGEST_SCORE:
+            raise ValueError(f"scores may reach {largest}, beyond the limit of 2**60")
+
     def scores(self, z):
         """int64 (N, classes) for sums z, int32 (N, 1, 1, classes)."""
         return self.scale * z[:, 0, 0].astype(np.int64) + self.bias
+
+
+def _frozen(values, dtype, name):
+    """A read-only copy of integers, for verification relies on a network that never changes."""
+    array = np.asarray(values)
+    if not np.issubdtype(array.dtype, np.integer):
+        raise TypeError(f"{name} must be integers, got dtype {array.dtype}")
+    limits = np.iinfo(dtype)
+    if array.size and not (limits.min <= int(array.min()) and int(array.max()) <= limits.max):
+        raise ValueError(f"{name} must fit {limits.dtype}, got {array.min()} to {array.max()}")
+    array = np.array(array, dtype=dtype, order="C")
+    array.setflags(write=False)
+    return array

@@ -8,6 +8,8 @@ The layer of classes is not part of it.
 
 import difflib
 import itertools
+import math
+import numbers
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,6 +23,7 @@ ARCHITECTURES = {
     "conv-large": "conv32k3p1-conv32k4s2p1-conv64k3p1-conv64k4s2p1-512-512",
 }
 
+_MOST_WEIGHTS = 2**28  # training holds some 40 bytes for each
 _CONV = re.compile(r"conv(\d+)k(\d+)(?:s(\d+))?(?:p(\d+))?")
 
 
@@ -70,7 +73,7 @@ def parse_architecture(architecture):
 
     Parameters
     ----------
-    architecture : str or sequence of (Dense, Conv or int)
+    architecture : str, or list or tuple of (Dense, Conv or int)
         A name of `ARCHITECTURES`, a specification, or the layers themselves; an int
         stands for a dense layer.
 
@@ -92,8 +95,13 @@ def parse_architecture(architecture):
     """
     if isinstance(architecture, str):
         layers = _parse_text(architecture)
-    else:
+    elif isinstance(architecture, (list, tuple)):
         layers = tuple(_as_layer(layer) for layer in architecture)
+    else:
+        raise TypeError(
+            "an architecture must be a name, a specification such as '512-100', or a list or "
+            f"tuple of layers, got {architecture!r}"
+        )
     if not layers:
         raise ValueError("an architecture needs at least one hidden layer, got none")
     for before, after in itertools.pairwise(layers):
@@ -112,7 +120,8 @@ def plan(layers, input_shape):
     Raises
     ------
     ValueError
-        If a kernel is larger than its padded input.
+        A kernel is larger than its padded input, or all layers together have more than
+        2**28 weights.
     """
     channels, height, width = input_shape
     shape = (height, width, channels)
@@ -120,7 +129,17 @@ def plan(layers, input_shape):
     for layer in layers:
         geometries.append(_resolve(layer, shape))
         shape = geometries[-1].output_shape
+    n_weights = sum(map(_n_weights, geometries))
+    if n_weights > _MOST_WEIGHTS:
+        raise ValueError(
+            f"the network would have {n_weights} weights, the limit is {_MOST_WEIGHTS}; "
+            "use fewer units or channels"
+        )
     return geometries
+
+
+def _n_weights(geometry):
+    return math.prod(geometry.kernel) * geometry.input_shape[2] * geometry.output_shape[2]
 
 
 def _parse_text(text):
@@ -151,8 +170,8 @@ def _parse_part(part):
 def _as_layer(layer):
     if isinstance(layer, (Dense, Conv)):
         return layer
-    if isinstance(layer, int):
-        return Dense(layer)
+    if isinstance(layer, numbers.Integral) and not isinstance(layer, bool):
+        return Dense(int(layer))
     raise TypeError(f"a layer must be Dense, Conv or a number of units, got {layer!r}")
 
 

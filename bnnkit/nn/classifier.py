@@ -19,9 +19,9 @@ class BNNClassifier(Classifier):
 
     Parameters
     ----------
-    architecture : str or sequence
+    architecture : str, list or tuple
         A name of `bnnkit.nn.ARCHITECTURES`, a specification such as "512-512-100" or
-        "conv16k4s2p1-100", or a sequence of `Dense` and `Conv`.
+        "conv16k4s2p1-100", or a list or tuple of `Dense`, `Conv` and numbers of units.
     quant_step : float
         Width of an input level on the [0, 1] scale.
     epochs : int
@@ -38,7 +38,7 @@ class BNNClassifier(Classifier):
         Added to the gradient of the mask of each weight in use; makes ternary networks
         sparser.
     n_classes : int, optional
-        One more than the largest label, unless given.
+        One more than the largest label, unless given; at most 10,000.
     warm_start : bool
         Let `fit` go on from the latent weights of the last `fit`; optimiser and learning
         rate start anew.

@@ -1,11 +1,12 @@
 """What the classifiers have in common: scikit-learn's interface, checks, the fit loop."""
 
+import copy
 import inspect
-import math
 
 import numpy as np
 
-from bnnkit._checks import as_images, as_labels
+from bnnkit._checks import MOST_CLASSES, as_images, as_labels
+from bnnkit._options import check_count, check_number, check_seed
 from bnnkit.nn.loss import cross_entropy
 from bnnkit.nn.training import train
 
@@ -18,6 +19,8 @@ _FREE_PARAMETERS = {
     "random_state",
     "verbose",
 }
+
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 class Classifier:
@@ -53,6 +56,9 @@ class Classifier:
     def fit(self, images, labels):
         """Train on images.
 
+        A `fit` that does not finish leaves the classifier as it was: untrained, or with
+        the network, history and random state of the last `fit` that did.
+
         Parameters
         ----------
         images : array_like
@@ -69,8 +75,7 @@ class Classifier:
         ValueError, TypeError
             A parameter, an image or a label is out of its range.
         FloatingPointError
-            The loss became infinite or NaN. A `fit` that does not finish leaves the
-            classifier untrained.
+            The loss became infinite or NaN, or a parameter too large.
         """
         self._check_parameters()
         goes_on = self.warm_start and hasattr(self, "model_")
@@ -81,13 +86,13 @@ class Classifier:
         labels = as_labels(labels, len(images), n_classes)
         if len(np.unique(labels)) < 2:
             raise ValueError(f"labels hold a single class, {labels[0]}; at least 2 are needed")
-        if not goes_on:
-            self._start(images.shape[1:], n_classes or int(labels.max()) + 1)
-        try:
-            self._train(images, labels)
-        except BaseException:
-            del self.model_  # half trained, or diverged: of no use to a warm start either
-            raise
+        trained = copy.copy(self)  # what fails does so there
+        if goes_on:
+            trained.model_, trained._rng = copy.deepcopy((self.model_, self._rng))
+        else:
+            trained._start(images.shape[1:], n_classes or int(labels.max()) + 1)
+        trained._train(images, labels)
+        self.__dict__ = trained.__dict__
         return self
 
     def decision_function(self, images):
@@ -173,18 +178,13 @@ class Classifier:
         check_count("batch_size", self.batch_size, least=2)
         check_positive("learning_rate", self.learning_rate)
         if self.n_classes is not None:
-            check_count("n_classes", self.n_classes, least=2)
-
-
-def check_count(name, value, least=1):
-    """Raise unless `value` is an integer of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be a whole number, got {value!r}")
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, got {value}")
+            check_count("n_classes", self.n_classes, least=2, most=MOST_CLASSES)
+        check_seed("random_state", self.random_state)
 
 
 def check_positive(name, value, zero=False):
-    """Raise unless `value` is a finite number above 0, or 0 where `zero` allows it."""
-    if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
-        raise ValueError(f"{name} must be {'at least' if zero else 'above'} 0, got {value}")
+    """Raise unless `value` is a number above 0 (0 too with `zero`) that float32 can hold."""
+    check_number(name, value)
+    if not 0 <= value <= _LARGEST or (value == 0 and not zero):
+        least = "at least" if zero else "above"
+        raise ValueError(f"{name} must be {least} 0 and at most {_LARGEST:.1e}, got {value}")

@@ -6,8 +6,11 @@ import math
 import numpy as np
 
 from bnnkit._checks import unit_floats
-from bnnkit.nn.estimator import Classifier, check_count
+from bnnkit._options import check_count
+from bnnkit.nn.architectures import Dense, plan
+from bnnkit.nn.estimator import Classifier
 from bnnkit.nn.optim import Parameter
+from bnnkit.nn.training import divergence
 
 
 class RealClassifier(Classifier):
@@ -15,7 +18,7 @@ class RealClassifier(Classifier):
 
     Parameters
     ----------
-    hidden : sequence of int
+    hidden : list or tuple of int
         Units of the hidden layers.
     epochs, batch_size, learning_rate, n_classes, warm_start, random_state, verbose
         As for `BNNClassifier`.
@@ -50,11 +53,18 @@ class RealClassifier(Classifier):
 
     def _check_parameters(self):
         super()._check_parameters()
+        if not isinstance(self.hidden, (list, tuple)):
+            raise TypeError(
+                "hidden must be a list or tuple of whole numbers such as (50,), "
+                f"got {self.hidden!r}"
+            )
         for units in self.hidden:
             check_count("each entry of hidden", units)
 
     def _build(self, input_shape, n_classes, rng):
-        return RealNetwork([math.prod(input_shape), *self.hidden, n_classes], rng)
+        outputs = [int(units) for units in (*self.hidden, n_classes)]
+        plan([Dense(units) for units in outputs], input_shape)  # raises if they are too many
+        return RealNetwork([math.prod(input_shape), *outputs], rng)
 
     def _inputs(self, images):
         return unit_floats(images).transpose(0, 2, 3, 1)
@@ -63,7 +73,10 @@ class RealClassifier(Classifier):
         return 1
 
     def _finish(self, inputs, images):
-        pass
+        with np.errstate(over="ignore", invalid="ignore"):
+            logits = self.model_.logits(inputs[: self.batch_size])
+        if not np.isfinite(logits).all():  # the last step of the optimiser did it
+            raise divergence("the trained network's logits are not finite", self.learning_rate)
 
 
 class RealNetwork:

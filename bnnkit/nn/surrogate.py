@@ -23,6 +23,6 @@ SURROGATES = {"tanh": tanh, "hardtanh": hardtanh}
 
 def get(name):
     """Return the surrogate called `name`, or raise ValueError with the names there are."""
-    if name not in SURROGATES:
+    if not isinstance(name, str) or name not in SURROGATES:
         raise ValueError(f"surrogate must be one of {', '.join(SURROGATES)}, got {name!r}")
     return SURROGATES[name]

@@ -9,6 +9,8 @@ from bnnkit._progress import progress
 from bnnkit.nn.loss import cross_entropy
 from bnnkit.nn.optim import Adam, cosine_decay
 
+_LARGEST = 1e12  # of a parameter: what is computed from larger ones soon overflows float32
+
 
 def train(network, inputs, labels, *, epochs, batch_size, learning_rate, rng, verbose):
     """Minimise the mean cross-entropy with Adam; the learning rate decays to 0.
@@ -37,7 +39,7 @@ def train(network, inputs, labels, *, epochs, batch_size, learning_rate, rng, ve
     Raises
     ------
     FloatingPointError
-        As soon as the loss is not finite.
+        As soon as the loss is not finite, or after an epoch with a parameter beyond 1e12.
     """
     optimiser = Adam(network.parameters())
     n_batches = math.ceil(len(inputs) / batch_size)
@@ -50,14 +52,15 @@ def train(network, inputs, labels, *, epochs, batch_size, learning_rate, rng, ve
             with np.errstate(over="ignore", invalid="ignore"):  # shows in the loss
                 loss, hits = _step(network, inputs[batch], labels[batch])
             if not math.isfinite(loss):
-                raise FloatingPointError(
-                    f"training diverged: the loss is {loss} in epoch {epoch + 1}; "
-                    f"lower learning_rate (now {learning_rate:g})"
-                )
+                raise divergence(f"the loss is {loss} in epoch {epoch + 1}", learning_rate)
             losses, correct = losses + loss, correct + hits
             done = epoch * n_batches + index
             optimiser.step(cosine_decay(learning_rate, done, epochs * n_batches))
             network.refresh()
+        largest = np.max([np.abs(parameter.value).max() for parameter in network.parameters()])
+        if not largest <= _LARGEST:  # NaN compares as false
+            what = f"the largest parameter is {largest:g} after epoch {epoch + 1}"
+            raise divergence(what, learning_rate)
         history.append(
             {
                 "epoch": epoch + 1,
@@ -69,6 +72,13 @@ def train(network, inputs, labels, *, epochs, batch_size, learning_rate, rng, ve
         if verbose:
             print(_line(history[-1], epochs), flush=True)
     return history
+
+
+def divergence(what, learning_rate):
+    """The error to raise where `what` has become too large to go on."""
+    return FloatingPointError(
+        f"training diverged: {what}; lower learning_rate (now {learning_rate:g})"
+    )
 
 
 def _step(network, inputs, labels):

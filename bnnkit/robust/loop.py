@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnnkit._checks import as_eps, as_images, as_labels, unit_floats
+from bnnkit._options import check_count, check_seed
 from bnnkit._progress import progress
 from bnnkit.attacks import Attack
-from bnnkit.attacks.models import predict
+from bnnkit.attacks.models import predict_clean
 from bnnkit.robust.history import Counts, History, Round
 from bnnkit.robust.sources import Drawn, Live, Pool, Source
 
@@ -39,10 +40,12 @@ def train(
     ----------
     make_model : callable
         Takes nothing and returns a new model with ``fit(images, labels)`` and
-        ``predict(images)``, both given float32 images in [0, 1] in the shape of the data.
+        ``predict(images)``, given float32 images in [0, 1] in the shape of the data. A model
+        with an exact network (``network_``) predicts the test images as they are.
     attack : Attack, tuple (images, labels), or Source
         An attack is run live on training images. A tuple is a premade pool of adversarial
-        images; each round adds the next slice of it.
+        images; each round adds the next slice of it. Its labels must be among the classes
+        0 .. max of the training labels.
     data : Dataset
         Or any object with ``train`` and ``test`` that have ``images`` and ``labels``.
         Training and attacks use `train` alone, judging uses `test` alone.
@@ -62,8 +65,9 @@ def train(
     random_state : int
         Seed of the choice of training images to attack.
     on_round : callable, optional
-        Called as ``on_round(round, model)`` when a round is finished, so that a caller can
-        print and save. An exception or a Ctrl-C later on takes nothing of that away.
+        Called as ``on_round(history)`` when a round is finished, with the History so far
+        (``history.rounds[-1]`` and ``history.model`` are new), so that a caller can print
+        and save. An exception or a Ctrl-C later on takes nothing of that away.
 
     Returns
     -------
@@ -86,7 +90,10 @@ def train(
     ... )
     """
     as_eps(eps)
-    _check_counts(rounds=rounds, images_per_round=images_per_round, n_judge=n_judge)
+    check_count("rounds", rounds)
+    check_count("images_per_round", images_per_round)
+    check_count("n_judge", n_judge)
+    check_seed("random_state", random_state)
     images, labels = _as_split(data.train, "training")
     examination = _Examination.on(data.test, eps, _as_judges(judge, attack), n_judge)
     _check_shape(examination.images, images, "test")
@@ -127,7 +134,7 @@ def train(
         )
         history.append(finished, model, drawn)
         if on_round is not None:
-            on_round(finished, model)
+            on_round(history)
     return history
 
 
@@ -147,7 +154,7 @@ class _Examination:
 
     def of(self, model):
         """Clean accuracy on all images, and the Counts of each judge on the first ones."""
-        right = predict(model, unit_floats(self.images)) == self.labels
+        right = predict_clean(model, self.images) == self.labels
         images, labels = self.images[: self.n_judge], self.labels[: self.n_judge]
         counts = {
             name: Counts.of(judge, judge(model, images, labels, self.eps))
@@ -194,19 +201,19 @@ def _as_split(split, name):
 
 
 def _as_source(attack, images, labels, eps, random_state):
-    if isinstance(attack, Source):
-        return attack
     if isinstance(attack, Attack):
         order = np.random.default_rng(random_state).permutation(len(images))
         return Live(attack, images, labels, eps, order)
-    if not isinstance(attack, tuple) or len(attack) != 2:
+    source = Pool(*attack) if isinstance(attack, tuple) and len(attack) == 2 else attack
+    if not isinstance(source, Source):
         raise TypeError(
             "attack must be an Attack, a premade pool (images, labels) or a Source, "
             f"got {type(attack).__name__}"
         )
-    pool = Pool(*attack)
-    _check_shape(pool.images, images, "pool")
-    return pool
+    if isinstance(source, Pool):
+        _check_shape(source.images, images, "pool")
+        _check_pool_labels(source.labels, labels)
+    return source
 
 
 def _as_judges(judge, attack):
@@ -219,12 +226,6 @@ def _as_judges(judge, attack):
     return judges
 
 
-def _check_counts(**counts):
-    for name, value in counts.items():
-        if not isinstance(value, (int, np.integer)) or value < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
-
-
 def _check_shape(images, train_images, name):
     if images.shape[1:] != train_images.shape[1:]:
         raise ValueError(
@@ -233,10 +234,19 @@ def _check_shape(images, train_images, name):
         )
 
 
+def _check_pool_labels(labels, train_labels):
+    # A model takes its number of classes from the largest label that it is fitted on.
+    if labels.max() > train_labels.max():
+        raise ValueError(
+            f"the pool has the label {labels.max()}, the training labels end at "
+            f"{train_labels.max()}; give pool images the true labels of training images"
+        )
+
+
 def _check_size(source, rounds, images_per_round):
     needed = rounds * images_per_round
     if needed > source.size:
         raise ValueError(
             f"{rounds} rounds use {needed} images ({images_per_round} for each), "
-            f"but there are {source.size}; take fewer rounds or fewer images_per_round"
+            f"but {source.size} are left; take fewer rounds, fewer images_per_round or a new pool"
         )

@@ -33,7 +33,7 @@ class Source(ABC):
     Attributes
     ----------
     size : int
-        Images that can be drawn in all.
+        Images that can still be drawn.
     """
 
     size: int
@@ -59,7 +59,12 @@ class Live(Source):
     def __init__(self, attack, images, labels, eps, order):
         self.attack, self.eps = attack, eps
         self.images, self.labels = images, labels
-        self.size, self._rest = len(order), order
+        self._rest = order
+
+    @property
+    def size(self):
+        """Images that were not attacked yet."""
+        return len(self._rest)
 
     def draw(self, model, count):
         """Attack the next `count` images; fewer may come back."""
@@ -72,7 +77,9 @@ class Live(Source):
 
 
 class Pool(Source):
-    """Hand out the images of a premade pool, in their order.
+    """Hand out the images of a premade pool, in their order, each once.
+
+    A second run of `train` with the same Pool goes on where the first one ended.
 
     Parameters
     ----------
@@ -83,7 +90,12 @@ class Pool(Source):
     def __init__(self, images, labels):
         self.images = unit_floats(as_images(images)).reshape(np.shape(images))
         self.labels = as_labels(labels, len(self.images))
-        self.size, self._next = len(self.images), 0
+        self._next = 0
+
+    @property
+    def size(self):
+        """Images that were not handed out yet."""
+        return len(self.images) - self._next
 
     def draw(self, model, count):
         """The next `count` images of the pool."""

@@ -73,6 +73,8 @@ def get(name: str, **options) -> Callable[..., Solver]:
     >>> get("cadical:totalizer").keywords
     {'encoding': 'totalizer'}
     """
+    if not isinstance(name, str):
+        raise TypeError(f"a solver is asked for by its name, got {name!r}; {_listing()}")
     name, colon, encoding = name.partition(":")
     if name not in _names():
         raise ValueError(f"there is no solver {name!r}{_nearest(name)}; {_listing()}")

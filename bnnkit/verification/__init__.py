@@ -2,6 +2,6 @@
 
 from bnnkit.verification.many import iter_verdicts, verify_all
 from bnnkit.verification.pipeline import verify
-from bnnkit.verification.verdict import Verdict, Verdicts
+from bnnkit.verification.verdict import Verdict, Verdicts, combine
 
-__all__ = ["Verdict", "Verdicts", "iter_verdicts", "verify", "verify_all"]
+__all__ = ["Verdict", "Verdicts", "combine", "iter_verdicts", "verify", "verify_all"]

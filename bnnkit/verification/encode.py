@@ -9,6 +9,8 @@ bounds leave open is a variable, tied to its sum by one reified constraint
 where a weight of -1 counts the negated literal, and all constants have gone into the bound.
 """
 
+import math
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,7 +68,7 @@ class _Inputs:
         return rows, columns, self.first[index[rows, columns]] + offset
 
 
-def encode(layers, head, label, rivals, bounds):
+def encode(layers, head, label, rivals, bounds, deadline=math.inf):
     """Encode "some image of the ball is given one of the classes `rivals`".
 
     Parameters
@@ -78,10 +80,17 @@ def encode(layers, head, label, rivals, bounds):
         Classes that the bounds do not rule out; at least one.
     bounds : list of (low, high)
         As `propagate` returns them.
+    deadline : float
+        On the clock of `time.perf_counter`; looked at after each layer.
 
     Returns
     -------
     Question
+
+    Raises
+    ------
+    TimeoutError
+        The deadline has passed.
     """
     formula = Formula()
     inputs = _Inputs(formula, *bounds[0])
@@ -92,6 +101,8 @@ def encode(layers, head, label, rivals, bounds):
         add = _add_pool if isinstance(layer, UnrolledPool) else _add_threshold
         add(formula, layer, inputs, outputs)
         inputs = outputs
+        if time.perf_counter() > deadline:
+            raise TimeoutError("the formula was not built in time")
     _add_rivals(formula, head, label, rivals, inputs)
     return Question(formula, bounds[0][0].astype(np.int64), owner)
 

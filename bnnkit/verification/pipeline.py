@@ -1,12 +1,18 @@
 """The question about one image, cheapest stage first."""
 
+import functools
+import math
+import numbers
 import time
 from fractions import Fraction
 
 import numpy as np
 
 from bnnkit import solvers
-from bnnkit._checks import as_eps, as_images, as_labels
+from bnnkit._checks import as_array, as_eps, as_images, as_labels
+from bnnkit.formula import Formula
+from bnnkit.kernels import pack_ternary, ternary_product
+from bnnkit.network import BinaryNetwork
 from bnnkit.verification import witness
 from bnnkit.verification.bounds import possible_rivals, propagate
 from bnnkit.verification.encode import encode
@@ -35,7 +41,8 @@ def verify(network, image, label, eps, solver="minicard", timeout=60.0, pixels="
     solver : str
         A name of `bnnkit.solvers.available()`.
     timeout : float or None
-        Seconds for all stages together.
+        Seconds for all stages together. Loading a solver and compiling a kernel, once in a
+        process, is not part of it.
     pixels : "real", "uint8"
         Whether x' may be any real image, or only 8-bit ones (`image` must be uint8 then).
     falsify : int
@@ -61,11 +68,26 @@ def verify(network, image, label, eps, solver="minicard", timeout=60.0, pixels="
     engine = solvers.get(solver)
     image, label = _checked(network, image, label)
     eps = _checked_limits(image, eps, timeout, pixels)
+    _warm_up(solver)
+    unroll(network)  # once for all images, so before the clock of this one starts
     return _Question(network, image, label, eps, timeout, pixels == "uint8").answer(engine, falsify)
 
 
+@functools.cache
+def _warm_up(solver):
+    """Use kernels and solver once: what is loaded or compiled then is no image's time."""
+    ternary_product(np.zeros((1, 1), np.uint64), pack_ternary(np.ones((1, 1, 1), np.int8)))
+    with solvers.get(solver)(Formula(1)) as engine:
+        engine.solve()
+
+
 def _checked(network, image, label):
-    array = np.asarray(image)
+    if not isinstance(network, BinaryNetwork):
+        raise TypeError(
+            f"network must be a BinaryNetwork, got {type(network).__name__}; "
+            "of a trained BNNClassifier pass its network_"
+        )
+    array = as_array("image", image)
     if array.ndim not in (1, 2, 3):
         raise ValueError(
             "image must be a single image of shape (C, H, W), (H, W) or (features,), "
@@ -77,8 +99,8 @@ def _checked(network, image, label):
 
 def _checked_limits(image, eps, timeout, pixels):
     eps = as_eps(eps)
-    if timeout is not None and not timeout > 0:
-        raise ValueError(f"timeout must be a positive number of seconds or None, got {timeout}")
+    if timeout is not None and not (isinstance(timeout, numbers.Real) and timeout > 0):
+        raise ValueError(f"timeout must be a positive number of seconds or None, got {timeout!r}")
     if pixels not in ("real", "uint8"):
         raise ValueError(f"pixels must be 'real' or 'uint8', got {pixels!r}")
     if pixels == "uint8":
@@ -122,9 +144,16 @@ class _Question:
             self._end_stage("falsify")
             if levels is not None:
                 return self._falsified("falsify", self._image_of(levels))
-        return self._solve(engine, encode(layers, head, label, rivals, bounds))
+        return self._prove(engine, layers, head, rivals, bounds)
 
-    def _solve(self, engine, question):
+    def _prove(self, engine, layers, head, rivals, bounds):
+        """Build the formula and have the solver decide it."""
+        deadline = math.inf if self.timeout is None else self.started + self.timeout
+        try:
+            question = encode(layers, head, self.label, rivals, bounds, deadline)
+        except TimeoutError:
+            self._end_stage("encode")
+            return self._verdict("unknown", "encode", reason="timeout")
         self._end_stage("encode")
         with engine(question.formula) as solver:
             outcome = solver.solve(timeout=self._remaining())

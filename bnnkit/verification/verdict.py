@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -30,8 +31,9 @@ class Verdict:
         The network's class for the image itself.
     predicted : int
         The network's class for `adversarial`, or for the image where there is none.
-    stage : "clean", "bounds", "falsify", "solver"
-        What gave the answer; "clean": the image itself is misclassified.
+    stage : "clean", "bounds", "falsify", "encode", "solver"
+        What gave the answer; "clean": the image itself is misclassified, "encode": the time
+        was up before the formula was built.
     adversarial : ndarray or None
         Shape (C, H, W). float32 in [0, 1], or uint8 where that was asked for.
     timings : dict of str to float
@@ -103,7 +105,9 @@ class Verdicts(Sequence):
 
     @property
     def certified_accuracy(self):
-        """Share of all images that are proved robust."""
+        """Share of all images that are proved robust; ValueError where there are none."""
+        if not self._verdicts:
+            raise ValueError("there are no verdicts, hence no rate")
         return self.counts["robust"] / len(self)
 
     @property
@@ -124,6 +128,32 @@ class Verdicts(Sequence):
             return text.getvalue()
         write_text(path, text.getvalue())
         return None
+
+
+def combine(tables):
+    """What several solvers together know of each image, and where they contradict each other.
+
+    Parameters
+    ----------
+    tables : iterable of Verdicts
+        Of the same images in the same order; a shorter one lacks the last images.
+
+    Returns
+    -------
+    statuses : list of str
+        "falsified" or "robust" if any solver says so, else "unknown".
+    disagreements : list of int
+        Indices of images that one solver proves robust and another falsifies.
+    """
+    answers = [
+        set(row) for row in itertools.zip_longest(*(table.status.tolist() for table in tables))
+    ]
+    statuses = [
+        next((status for status in ("falsified", "robust") if status in found), "unknown")
+        for found in answers
+    ]
+    wrong = [i for i, found in enumerate(answers) if {"robust", "falsified"} <= found]
+    return statuses, wrong
 
 
 def _seconds(value):

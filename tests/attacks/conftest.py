@@ -44,6 +44,20 @@ def linear_case():
 
 
 @pytest.fixture(scope="session")
+def level_sum():
+    """A function (step, threshold) -> network: class 1 from a sum of four pixels' levels on."""
+    from bnnkit.network import BinaryNetwork, Conv2d, Head
+    from bnnkit.quantiser import Quantiser
+
+    def make(step, threshold):
+        bright = Conv2d(np.ones((1, 1, 2, 2)), threshold=[threshold], sense=[1])
+        head = Head(np.array([-1, 1]).reshape(2, 1, 1, 1), scale=1, bias=[0, -1])
+        return BinaryNetwork(Quantiser(step), [bright], head, (1, 2, 2))
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def trained():
     """A BNN trained on the digits, and 100 test images with labels."""
     from bnnkit import BNNClassifier, datasets

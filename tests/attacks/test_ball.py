@@ -75,6 +75,14 @@ def test_eps_one_allows_every_image():
     assert clip_to_ball(np.full((1, 256), 7.0), GREYS, 1).max() == 1
 
 
+def test_an_image_with_a_pixel_that_has_no_float32_inside_stays_its_stand_in():
+    # 51/255 is 3e-9 away from the nearest float32; 0 alone could move
+    images = np.array([[0, 51], [0, 0]], dtype=np.uint8)
+    clipped = clip_to_ball(np.ones((2, 2)), images, 1e-9)
+    assert (clipped[0] == images[0] / np.float32(255)).all()
+    assert (clipped[1] > 0).all()
+
+
 def test_clip_moves_only_what_is_outside():
     images = np.full((1, 4), 0.5)
     clipped = clip_to_ball([[0.45, 0.61, 0.2, 0.5]], images, 0.125)
@@ -102,5 +110,7 @@ def test_take_selects_images():
 def test_mistakes():
     with pytest.raises(ValueError, match=r"adversarial has shape \(1, 3\), images have \(1, 4\)"):
         clip_to_ball(np.zeros((1, 3)), np.zeros((1, 4)), 0.1)
+    with pytest.raises(ValueError, match="adversarial contains NaN"):
+        clip_to_ball([[0.0, np.nan]], np.zeros((1, 2)), 0.1)
     with pytest.raises(ValueError, match="pass 8/255"):
         clip_to_ball(np.zeros((1, 4)), np.zeros((1, 4)), 8)

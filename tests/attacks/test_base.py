@@ -2,8 +2,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from helpers import random_network
 
-from bnnkit.attacks import FGSM, PGD, Attack, RandomNoise
+from bnnkit.attacks import FGSM, PGD, Attack, Exact, RandomNoise
 
 
 class Proposal(Attack):
@@ -102,6 +103,28 @@ def test_only_a_complete_attack_may_round_outwards():
     beyond = Complete(1.0)(model, images, [0], 0.15).adversarial[0, 0]
     assert Fraction(float(inside)) < end < Fraction(float(beyond))
     assert beyond == np.nextafter(inside, np.float32(1))
+
+
+@pytest.mark.parametrize("attack", [Proposal(0.0), RandomNoise(), FGSM(), PGD(random_state=0)])
+@pytest.mark.parametrize("form", [np.uint8, np.float64])
+def test_an_unchanged_image_has_the_answer_of_the_image_as_given(level_sum, attack, form):
+    # grey values v/255 at the odd multiples of 16 lie right between two levels of this step
+    network, rng = level_sum(Fraction(32, 255), 16), np.random.default_rng(0)
+    images = rng.choice([16, 48, 80, 112, 144, 176, 208, 240], (200, 1, 2, 2)).astype(np.uint8)
+    images = images if form == np.uint8 else images / 255
+    labels = network.predict(images)
+    stand_ins = (images / np.float32(255) if form == np.uint8 else images).astype(np.float32)
+    assert (network.predict(stand_ins) != labels).any()
+    assert not attack(network, images, labels, 0).success.any()
+    assert attack(network, images, 1 - labels, 0).success.all()
+
+
+@pytest.mark.parametrize("labels", [[0, 3], [99, 0]])
+@pytest.mark.parametrize("attack", [RandomNoise(), FGSM(), Exact()])
+def test_labels_beyond_the_classes_of_the_model_are_refused(attack, labels):
+    network = random_network(np.random.default_rng(0), (1, 2, 2), classes=3)
+    with pytest.raises(ValueError, match="labels must be integers from 0 to 2"):
+        attack(network, np.zeros((2, 4), dtype=np.uint8), labels, 0.1)
 
 
 def test_nan_is_reported(linear_case):

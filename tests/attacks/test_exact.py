@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from helpers import random_network
@@ -74,6 +76,60 @@ def test_a_grey_value_between_two_levels_keeps_its_own():
     assert result.withstood.all()
     assert network.predict(result.adversarial) == 0
     assert Exact()(network, images, [1], 0).success.all()
+
+
+@pytest.mark.parametrize("eps", [0, 1e-12, 1e-9, 3e-9, 1e-8, 1 / 255])
+@pytest.mark.parametrize(
+    ("step", "ties", "threshold"),
+    [
+        (Fraction(32, 255), [16, 48, 80, 144, 240], 10),
+        (Fraction(2, 5), [51, 153], 2),
+        (0.40000001, [51, 153], 2),  # 51/255 lies 5e-9 below the middle, its float32 2e-9 below
+        (0.4000000001, [51, 153], 2),  # and 5e-11 below, its float32 3e-9 above
+    ],
+)
+def test_no_attack_fools_what_is_proved_though_pixels_lie_between_levels(
+    level_sum, step, ties, threshold, eps
+):
+    network, rng = level_sum(step, threshold), np.random.default_rng(1)
+    images = rng.choice([0, *ties], (60, 1, 2, 2)).astype(np.uint8)
+    for given in (images, images / 255, images / np.float32(255)):
+        labels = network.predict(given)
+        result = Exact()(network, given, labels, eps)
+        assert (result.success ^ result.withstood).all()
+        for attack in (RandomNoise(5, low=1, random_state=0), FGSM(), PGD(random_state=0)):
+            assert not (attack(network, given, labels, eps).success & result.withstood).any()
+
+
+def test_a_witness_may_be_the_float32_that_stands_for_the_image():
+    images = np.full((1, 1, 1, 1), 51, dtype=np.uint8)
+    result = Exact()(first_level_detector(0.4, 1), images, [0], 0.01)
+    assert result.success.all()
+    assert (result.adversarial == images / np.float32(255)).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"solver": "cadicle"}, ValueError, "there is no solver 'cadicle', did you mean"),
+        ({"solver": "cadical:nonsense"}, ValueError, "nonsense"),
+        ({"solver": None}, TypeError, "solver must be a name, got None"),
+        ({"timeout": "3"}, TypeError, "timeout must be a number, got '3'"),
+        ({"timeout": 0}, ValueError, "timeout must be a positive number"),
+        ({"timeout": float("nan")}, ValueError, "timeout must be a positive number"),
+        ({"n_jobs": 0}, ValueError, "n_jobs must be at least 1"),
+        ({"n_jobs": 1.5}, TypeError, "n_jobs must be a whole number"),
+        ({"n_jobs": None}, TypeError, "n_jobs must be a whole number"),
+    ],
+)
+def test_mistakes(options, error, message):
+    with pytest.raises(error, match=message):
+        Exact(**options)
+
+
+def test_no_timeout_means_as_long_as_it_takes(small):
+    model, images, labels = small
+    assert not Exact(timeout=None)(model, images[:4], labels[:4], 0.02).undecided.any()
 
 
 @pytest.mark.parametrize("shape", [(9,), (3, 3), (1, 3, 3)])

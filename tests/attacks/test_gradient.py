@@ -99,15 +99,19 @@ def test_the_real_valued_network_is_fooled_too(trained):
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("options", "error"),
     [
-        ({"steps": 0}, "at least 1"),
-        ({"restarts": 0}, "at least 1"),
-        ({"step_size": 0}, "step_size"),
-        ({"step_size": 8}, "step_size"),
-        ({"restarts": 2, "random_start": False}, "same run"),
+        ({"steps": 0}, ValueError),
+        ({"steps": 1.5}, TypeError),
+        ({"restarts": 0}, ValueError),
+        ({"restarts": "2"}, TypeError),
+        ({"step_size": 0}, ValueError),
+        ({"step_size": 8}, ValueError),
+        ({"step_size": "0.1"}, TypeError),
+        ({"random_state": -1}, ValueError),
+        ({"restarts": 2, "random_start": False}, ValueError),
     ],
 )
-def test_mistakes(options, message):
-    with pytest.raises(ValueError, match=message):
+def test_mistakes(options, error):
+    with pytest.raises(error, match=f"^{next(iter(options))} "):
         PGD(**options)

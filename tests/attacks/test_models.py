@@ -3,7 +3,13 @@ import pytest
 from helpers import random_network
 
 from bnnkit.attacks import FGSM, PGD, Exact, RandomNoise
-from bnnkit.attacks.models import exact_network, gradient_of, predict
+from bnnkit.attacks.models import (
+    exact_network,
+    gradient_of,
+    n_classes_of,
+    predict,
+    predict_clean,
+)
 
 IMAGES, LABELS = np.zeros((2, 1, 2, 3), dtype=np.float32), np.array([0, 1])
 
@@ -48,6 +54,37 @@ def test_a_network_and_its_holder_are_the_same():
     ours, _ = gradient_of(Holder(network))(IMAGES, LABELS)
     theirs, _ = gradient_of(network)(IMAGES, LABELS)
     assert (ours == theirs).all()
+
+
+@pytest.mark.parametrize("images", [np.zeros((2, 6), np.uint8), np.zeros((2, 6))])
+def test_an_exact_network_sees_clean_images_as_they_are(images):
+    class Recorder(Holder):
+        def predict(self, images):
+            self.given = images
+            return np.zeros(len(images))
+
+    exact, other = Recorder(random_network(np.random.default_rng(0))), Recorder(None)
+    for model in (exact, other):
+        predict_clean(model, images)
+    assert exact.given is images
+    assert other.given.dtype == np.float32
+
+
+def test_the_number_of_classes_is_the_models_to_say(trained):
+    network = random_network(np.random.default_rng(0), classes=3)
+    assert n_classes_of(network) == n_classes_of(Holder(network)) == 3
+    assert n_classes_of(trained[0]) == 10
+    assert n_classes_of(Threshold()) is None
+
+
+def test_classes_need_not_begin_at_0():
+    tree = pytest.importorskip("sklearn.tree").DecisionTreeClassifier().fit([[0.0], [1.0]], [3, 7])
+    assert tree.n_classes_ == 2
+    assert n_classes_of(tree) == 8
+    images, labels = np.array([[0.0], [1.0]]), [3, 7]
+    assert not RandomNoise()(tree, images, labels, 0.1).success.any()
+    with pytest.raises(ValueError, match="from 0 to 7"):
+        RandomNoise()(tree, images, [3, 8], 0.1)
 
 
 def test_a_models_own_gradient_comes_first(linear_case):

@@ -40,7 +40,18 @@ def test_a_seed_repeats_the_noise(linear_case):
     assert (np.abs(unseeded[0] - unseeded[1]) > 0).any()
 
 
-@pytest.mark.parametrize("options", [{"tries": 0}, {"low": -0.1}, {"low": 1.5}])
-def test_mistakes(options):
-    with pytest.raises(ValueError, match=next(iter(options))):
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"tries": 0}, ValueError),
+        ({"tries": 1.5}, TypeError),
+        ({"low": -0.1}, ValueError),
+        ({"low": 1.5}, ValueError),
+        ({"low": "0"}, TypeError),
+        ({"random_state": -1}, ValueError),
+        ({"random_state": "0"}, TypeError),
+    ],
+)
+def test_mistakes(options, error):
+    with pytest.raises(error, match=f"^{next(iter(options))} "):
         RandomNoise(**options)

@@ -6,11 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 
-from bnnkit import BinaryNetwork, datasets, verify_all
+from bnnkit import BinaryNetwork, datasets, verify, verify_all
 from bnnkit.cli import main
 
 TRAINING = ["--architecture", "32", "--quant-step", "0.5", "--epochs", "4", "--mask-decay", "1e-3"]
@@ -88,7 +89,8 @@ def test_verify_one_image_answers_by_exit_code(model, capsys):
 def test_verify_at_least(model, capsys):
     arguments = ["verify", str(model), "--eps", "0", "--first", "20", "--at-least"]
     assert main([*arguments, "0.5"]) == 0
-    assert main([*arguments, "1.01"]) == 1
+    assert main([*arguments, "1"]) == 1
+    assert main([*arguments[:-1], "--index", "0", "--at-least", "1"]) == 2
 
 
 def test_attacks_of_increasing_strength(model, tmp_path, capsys):
@@ -108,7 +110,18 @@ def test_attacks_of_increasing_strength(model, tmp_path, capsys):
 
 
 def test_harden_leaves_every_round(tmp_path, capsys):
-    arguments = ["harden", *TRAINING, "--eps", "0.1", "--rounds", 2, "--images", 60, "--first", 30]
+    arguments = [
+        "harden",
+        *TRAINING,
+        "--eps",
+        "0.1",
+        "--rounds",
+        2,
+        "--images-per-round",
+        60,
+        "--first",
+        30,
+    ]
     code, said = report(capsys, *arguments, "--attack", "pgd", "--out", tmp_path)
     assert code == 0
     assert [r["index"] for r in said["rounds"]] == [0, 1, 2]
@@ -134,27 +147,112 @@ def test_solvers_are_listed(capsys):
     assert {"minicard", "cadical", "cp-sat"} <= set(names)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
-def test_ctrl_c_leaves_what_is_finished_and_no_traceback(tmp_path):
-    # wide and dense: most images of this network take the half second that they may
+def test_all_classes_are_known_however_few_images(tmp_path, capsys):
+    path = str(tmp_path / "few.npz")
+    assert main(["train", *TRAINING, "--limit", "20", "--out", path]) == 0
+    assert BinaryNetwork.load(path).n_classes == 10
+    assert main(["verify", path, "--eps", "0.1", "--first", "50"]) == 0
+
+
+def test_a_place_that_cannot_be_written_is_named_before_the_work(model, tmp_path, capsys):
+    file = tmp_path / "file"
+    file.touch()
+    for command in (
+        ["train", *TRAINING, "--out", str(tmp_path)],
+        ["verify", str(model), "--eps", "0.1", "--csv", str(tmp_path)],
+        ["harden", *TRAINING, "--eps", "0.1", "--out", str(file)],
+        ["attack", str(model), "--eps", "0.1", "--out", str(file)],
+        ["demo", "--out", str(file)],
+    ):
+        assert main(command) == 2
+        said = capsys.readouterr()
+        assert f"{command[-1]} is a " in said.err
+        assert said.out == ""
+
+
+@pytest.fixture(scope="module")
+def slow_model(tmp_path_factory):
+    """Wide and dense: many images of it take a solver as long as it may."""
+    path = tmp_path_factory.mktemp("slow") / "model.npz"
     training = ["--architecture", "100-100", "--quant-step", "0.1", "--epochs", "3"]
-    model, rows = tmp_path / "model.npz", tmp_path / "rows.csv"
-    assert main(["train", *training, "--out", str(model)]) == 0
-    command = ["verify", str(model), "--eps", "0.1", "--first", "355", "--timeout", "0.5"]
+    assert main(["train", *training, "--out", str(path)]) == 0
+    return str(path)
+
+
+def interrupted(*arguments, after):
+    """Run a command in a process of its own and press Ctrl-C when `after(process)` returns."""
     running = subprocess.Popen(
-        [sys.executable, "-m", "bnnkit", *command, "--csv", str(rows)],
+        [sys.executable, "-m", "bnnkit", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert " of 355" in running.stderr.readline()  # the first plain line of progress
+    after(running)
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=20)
     assert running.returncode == 130
     assert "Traceback" not in err
     assert "interrupted" in err
+    return out
+
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
+
+
+@posix
+def test_ctrl_c_leaves_what_is_finished(slow_model, tmp_path):
+    def first_line_of_progress(running):
+        assert " of 355" in running.stderr.readline()
+
+    rows = tmp_path / "rows.csv"
+    question = ["verify", slow_model, "--eps", "0.1", "--first", "355", "--timeout", "0.5"]
+    out = interrupted(*question, "--csv", rows, after=first_line_of_progress)
     assert out.startswith("solver")
     assert 0 < len(rows.read_text().splitlines()) - 1 < 355
+
+
+@posix
+@pytest.mark.parametrize("output", [[], ["--json"]])
+def test_ctrl_c_before_anything_is_finished(slow_model, output):
+    index = hard_image(slow_model)
+    question = ["verify", slow_model, "--eps", "0.1", "--index", index, "--timeout", "600"]
+    interrupted(*question, *output, after=lambda running: time.sleep(4))
+
+
+def hard_image(model):
+    """An image that the solver does not decide in a second."""
+    test = datasets.load("digits").test
+    network = BinaryNetwork.load(model)
+    questions = zip(test.images, test.labels, strict=True)
+    for i, question in enumerate(questions):
+        if verify(network, *question, 0.1, timeout=1.0).status == "unknown":
+            return i
+    raise AssertionError("no image is hard")
+
+
+@posix
+def test_ctrl_c_shows_the_attacks_that_are_finished(slow_model):
+    question = ["attack", slow_model, "--eps", "0.1", "--first", "300"]
+    out = interrupted(*question, "--attack", "fgsm", "exact", after=lambda running: time.sleep(8))
+    assert [line.split()[0] for line in out.splitlines()] == ["attack", "fgsm"]
+
+
+@posix
+def test_ctrl_c_keeps_finished_rounds(tmp_path):
+    training = ["--architecture", "32", "--quant-step", "0.5", "--epochs", "2"]
+    command = ["harden", *training, "--eps", "0.1", "--rounds", "400", "--images-per-round", "3"]
+    out = interrupted(*command, "--out", tmp_path, after=lambda running: two_lines(running))
+    rounds = json.loads((tmp_path / "history.json").read_text())["rounds"]
+    assert len(rounds) >= 2
+    assert (tmp_path / f"round-{len(rounds) - 1}.npz").exists()
+    assert (tmp_path / "adversarial.npz").exists()
+    assert isinstance(out, str)
+
+
+def two_lines(running):
+    """Wait for the header and two rounds."""
+    for _ in range(3):
+        assert running.stdout.readline()
 
 
 def test_demo(tmp_path, capsys):

@@ -117,6 +117,24 @@ def test_a_bad_pickle_names_the_file(tmp_path, content, message):
         read_pickled(path)
 
 
+@pytest.mark.parametrize(
+    ("protocol", "as_labels"), [(0, list), (1, list), (5, list), (2, np.array), (4, np.array)]
+)
+def test_a_batch_saved_anew_is_told_what_is_read(tmp_path, batch, protocol, as_labels):
+    images, labels, _ = batch(3)
+    path = tmp_path / "data_batch_1"
+    write_pickled(path, images, labels)
+    assert read_pickled(path)[1].tolist() == labels.tolist()
+    content = {"data": images.reshape(3, -1), "labels": as_labels(labels.tolist())}
+    path.write_bytes(pickle.dumps(content, protocol))
+    with pytest.raises(ValueError, match=r"data_batch_1.*the published ones \(pickle protocol 2,"):
+        read_pickled(path)
+
+
+def test_instructions_say_which_pickles_are_read(tmp_path):
+    assert "as published (pickle protocol 2)" in CIFAR10.instructions(tmp_path)
+
+
 @pytest.fixture
 def published(server, batch):
     """CIFAR-10 with batches of two images, published by the local server."""

@@ -7,6 +7,8 @@ from helpers import random_network
 
 from bnnkit import BinaryNetwork
 from bnnkit._files import read_npz, write_npz
+from bnnkit.network import Conv2d, Head
+from bnnkit.quantiser import Quantiser
 
 
 @pytest.fixture
@@ -67,6 +69,15 @@ def rewritten(saved, tmp_path, change):
     return tmp_path / "other.npz"
 
 
+def test_thresholds_by_position_in_any_memory_order(tmp_path):
+    threshold = np.asfortranarray(np.arange(12).reshape(2, 2, 3))
+    layer = Conv2d(np.ones((2, 1, 1, 1)), threshold, [1, 1])
+    head = Head(np.ones((2, 2, 2, 3)), 1, [0, 0])
+    network = BinaryNetwork(Quantiser(1.0), [layer], head, (1, 2, 3))
+    network.save(tmp_path / "n.npz")
+    assert (BinaryNetwork.load(tmp_path / "n.npz").layers[0].threshold == threshold).all()
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -78,6 +89,9 @@ def rewritten(saved, tmp_path, change):
         (lambda h, a: a.update({"0.mask": a["0.mask"][:, :0]}), r"0\.mask must be"),
         (lambda h, a: h.update(input_shape=[2, 6, 7]), "do not"),
         (lambda h, a: h.update(quant_step=[1, 0]), "not a bnnkit network"),
+        (lambda h, a: a.update({"0.threshold": a["0.threshold"] + np.nan}), "must be integers"),
+        (lambda h, a: h["head"].update(scale=10**30), "beyond the limit"),
+        (lambda h, a: h["head"].update(scale=1.5), "not a bnnkit network"),
         (lambda h, a: h["head"].update(kernel_shape=[10**9, 10**9, 1, 1]), "must be uint64"),
     ],
 )
@@ -101,6 +115,36 @@ def test_an_array_that_claims_more_than_it_holds(tmp_path):
         archive.writestr("header.npy", b"\x93NUMPY\x01\x00v\x00" + text + b"few")
     with pytest.raises(ValueError, match="3 bytes for an array"):
         BinaryNetwork.load(path)
+
+
+def archive_of(path, header):
+    """A .npz file whose only member has this .npy header text."""
+    text = header + b" " * (117 - len(header)) + b"\n"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("header.npy", b"\x93NUMPY\x01\x00v\x00" + text + b"x")
+    return path
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"{'descr': '|u1', 'fortran_order': False, 'shape': (1,",
+        b"{'descr': '|u1', 'fortran_order': False, 'shape': ((((((((1,",
+        b"{'descr': 'nonsense', 'fortran_order': False, 'shape': (1,), }",
+        b"[1, 2",
+        b"",
+    ],
+)
+def test_array_headers_that_are_no_headers(tmp_path, header):
+    with pytest.raises(ValueError, match=r"bad\.npz"):
+        BinaryNetwork.load(archive_of(tmp_path / "bad.npz", header))
+
+
+def test_a_header_nested_too_deeply(tmp_path):
+    text = b"[" * 100_000 + b"]" * 100_000
+    write_npz(tmp_path / "deep.npz", {"header": np.frombuffer(text, np.uint8)})
+    with pytest.raises(ValueError, match=r"deep\.npz"):
+        BinaryNetwork.load(tmp_path / "deep.npz")
 
 
 def test_a_missing_file_is_missing(tmp_path):

@@ -28,7 +28,9 @@ def as_bits(words, channels):
 def test_sums_equal_the_definition(input_shape, kernel_shape, stride, padding):
     rng = np.random.default_rng(0)
     weights = rng.integers(-1, 2, kernel_shape).astype(np.int8)
-    layer = Conv2d(weights, np.zeros(len(weights)), np.ones(len(weights)), stride, padding)
+    layer = Conv2d(
+        weights, np.zeros(len(weights), int), np.ones(len(weights), int), stride, padding
+    )
     assert (layer.weights == weights).all()
     bits = rng.integers(0, 2, (2, *input_shape)).astype(np.uint8)
     levels = rng.integers(0, 256, (2, *input_shape)).astype(np.uint8)
@@ -87,6 +89,9 @@ def test_sparsity_and_size():
         (lambda: Conv2d(np.ones((1, 1, 1)), [0], [1]), "-1, 0 and"),
         (lambda: Conv2d(np.ones((2, 1, 1, 1)), [0], [1, 1]), "threshold"),
         (lambda: Conv2d(np.ones((2, 1, 1, 1)), [0, 0], [1, 0]), "sense"),
+        (lambda: Conv2d(np.ones((1, 1, 1, 1)), np.array([2**32]), [1]), "threshold must fit int32"),
+        (lambda: Head(np.ones((2, 1, 1, 1)), 2**61, [0, 0]), "beyond the limit"),
+        (lambda: Head(np.ones((2, 1, 1, 1)), 1, [0, -(2**60)]), "beyond the limit"),
         (lambda: Conv2d(np.ones((1, 1, 1, 1)), [0], [1], stride=0), "stride"),
         (lambda: Conv2d(np.ones((1, 2, 1, 1)), [0], [1]).output_shape((1, 3, 3)), "do not fit"),
         (lambda: Conv2d(np.ones((1, 1, 4, 4)), [0], [1]).output_shape((1, 3, 3)), "do not fit"),
@@ -99,3 +104,26 @@ def test_sparsity_and_size():
 def test_layers_that_make_no_sense(build, says):
     with pytest.raises(ValueError, match=says):
         build()
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: Conv2d(np.ones((1, 1, 1, 1)), [1.5], [1]),
+        lambda: Conv2d(np.ones((1, 1, 1, 1)), [1], [1.0]),
+        lambda: Conv2d(np.ones((1, 1, 1, 1)), [1], [1], stride=1.5),
+        lambda: Pool2d("or", 1.5),
+        lambda: Head(np.ones((1, 1, 1, 1)), 1.9, [0]),
+        lambda: Head(np.ones((1, 1, 1, 1)), 1, [0.5]),
+    ],
+)
+def test_no_number_is_rounded_in_silence(build):
+    with pytest.raises(TypeError):
+        build()
+
+
+def test_a_network_cannot_be_changed_behind_the_back_of_its_proofs():
+    layer = Conv2d(np.ones((1, 1, 1, 1)), np.array([2]), np.array([1]))
+    for array in (layer.threshold, layer.sense, Head(np.ones((1, 1, 1, 1)), 1, [0]).bias):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1

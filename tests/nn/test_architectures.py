@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from bnnkit.nn.architectures import ARCHITECTURES, Conv, Dense, parse_architecture, plan
@@ -35,6 +36,7 @@ def test_the_table_holds_nothing_else():
         ("conv3k5s2", (Conv(3, 5, 2, 0),)),
         ([Conv(3, 5, stride=2), 9], (Conv(3, 5, 2, 0), Dense(9))),
         ((4, Dense(5)), (Dense(4), Dense(5))),
+        ([np.int64(4)], (Dense(4),)),
     ],
 )
 def test_free_specifications(architecture, layers):
@@ -69,9 +71,30 @@ def test_bad_specifications_say_what_is_wrong(architecture, message):
         parse_architecture(architecture)
 
 
-def test_other_types_are_refused():
-    with pytest.raises(TypeError, match=r"got 'x'"):
-        parse_architecture([4, "x"])
+@pytest.mark.parametrize("layer", ["x", 2.5, True, None])
+def test_other_types_of_layers_are_refused(layer):
+    with pytest.raises(TypeError, match=f"a layer must be .*, got {layer!r}"):
+        parse_architecture([4, layer])
+
+
+@pytest.mark.parametrize("architecture", [8, None, 2.5, b"50", {"units": 8}])
+def test_other_types_of_architectures_are_refused(architecture):
+    with pytest.raises(TypeError, match=f"an architecture must be .*, got {architecture!r}"):
+        parse_architecture(architecture)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "n_weights"),
+    [
+        ("1000000000", 4 * 10**9),
+        ("8192-32767-1", 4 * 8192 + 8192 * 32767 + 32767),
+        ("conv9000k2-30000", 4 * 9000 + 9000 * 30000),
+    ],
+)
+def test_more_weights_than_memory_holds(architecture, n_weights):
+    with pytest.raises(ValueError, match=f"would have {n_weights} weights, the limit is 268435456"):
+        plan(parse_architecture(architecture), (1, 2, 2))
+    plan(parse_architecture("8192-32763"), (1, 2, 2))  # 4096 below the limit
 
 
 def test_kernel_larger_than_the_input():

@@ -178,9 +178,35 @@ def test_folding_that_disagrees_is_an_error(blobs):
         ({"surrogate": "relu"}, "surrogate must be one of"),
         ({"surrogate_scale": 0}, "surrogate_scale must be above 0"),
         ({"weights": "real"}, "weights must be 'ternary' or 'binary'"),
+        ({"surrogate": ["tanh"]}, r"surrogate must be one of .*, got \['tanh'\]"),
         ({"mask_decay": -1}, "mask_decay must be at least 0"),
+        ({"mask_decay": 1e39}, r"mask_decay must be at least 0 and at most 3.4e\+38"),
+        ({"architecture": "1000000000"}, "would have 788000000000 weights, the limit is 268435456"),
     ],
 )
 def test_bad_parameters(options, message, blobs):
     with pytest.raises(ValueError, match=message):
         BNNClassifier(**options).fit(*blobs)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"architecture": 8}, "an architecture must be a name, .* got 8"),
+        ({"surrogate_scale": None}, "surrogate_scale must be a number, got None"),
+        ({"mask_decay": "0"}, "mask_decay must be a number, got '0'"),
+    ],
+)
+def test_parameters_of_a_wrong_type(options, message, blobs):
+    with pytest.raises(TypeError, match=message):
+        BNNClassifier(**options).fit(*blobs)
+
+
+def test_a_warm_start_that_fails_can_go_on_as_if_it_had_not(blobs):
+    settings = {"epochs": 1, "warm_start": True, "random_state": 0}
+    straight, troubled = (BNNClassifier("10", **settings).fit(*blobs) for _ in range(2))
+    with pytest.raises(FloatingPointError, match="training diverged"):
+        troubled.set_params(learning_rate=1e38).fit(*blobs)
+    troubled.set_params(learning_rate=straight.learning_rate)
+    assert same_network(troubled, straight)
+    assert same_network(troubled.fit(*blobs), straight.fit(*blobs))

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -24,7 +26,7 @@ def test_constructor_only_stores(make, blobs):
     classifier = make(epochs=-3)
     assert classifier.epochs == -3
     assert "epochs=-3" in repr(classifier)
-    with pytest.raises(ValueError, match="epochs must be at least 1, got -3"):
+    with pytest.raises(ValueError, match="epochs must be a whole number of at least 1, got -3"):
         classifier.fit(*blobs)
 
 
@@ -36,12 +38,19 @@ def test_unknown_parameter(make):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"epochs": 0}, ValueError, "epochs must be at least 1, got 0"),
+        ({"epochs": 0}, ValueError, "epochs must be a whole number of at least 1, got 0"),
         ({"epochs": 2.5}, TypeError, "epochs must be a whole number, got 2.5"),
-        ({"batch_size": 1}, ValueError, "batch_size must be at least 2"),
+        ({"batch_size": 1}, ValueError, "batch_size must be a whole number of at least 2"),
         ({"learning_rate": 0.0}, ValueError, "learning_rate must be above 0"),
         ({"learning_rate": np.nan}, ValueError, "learning_rate must be above 0"),
-        ({"n_classes": 1}, ValueError, "n_classes must be at least 2"),
+        ({"learning_rate": 1e39}, ValueError, r"at most 3.4e\+38, got 1e\+39"),
+        ({"learning_rate": 10**400}, ValueError, r"at most 3.4e\+38, got 10+"),
+        ({"learning_rate": "a"}, TypeError, "learning_rate must be a number, got 'a'"),
+        ({"learning_rate": True}, TypeError, "learning_rate must be a number, got True"),
+        ({"random_state": -1}, ValueError, "random_state must be a whole number of at least 0, got -1"),
+        ({"random_state": 0.5}, TypeError, "random_state must be a whole number, got 0.5"),
+        ({"n_classes": 10_001}, ValueError, "n_classes must be a whole number of at most 10000, got 10001"),
+        ({"n_classes": 1}, ValueError, "n_classes must be a whole number of at least 2"),
         ({"n_classes": 3}, ValueError, "labels must be integers from 0 to 2"),
     ],
 )
@@ -60,6 +69,77 @@ def test_bad_data(make, blobs):
         make().fit(images[2:3], labels[2:3])
     with pytest.raises(ValueError, match="images contain NaN"):
         make().fit(np.full((4, 6), np.nan), labels[:4])
+
+
+def test_labels_that_are_not_the_numbers_of_classes(make, blobs):
+    labels = np.arange(20) * 10**9
+    with pytest.raises(ValueError, match=r"from 0 to 9999, .* to 19000000000; np.unique"):
+        make().fit(blobs[0][:20], labels)
+    classifier = make().fit(blobs[0][:20], np.unique(labels, return_inverse=True)[1])
+    assert classifier.n_classes_ == 20
+
+
+def test_classes_without_training_images(make, blobs):
+    images, labels = blobs
+    classifier = make(n_classes=7, epochs=10, batch_size=20, random_state=1).fit(images, labels)
+    assert classifier.n_classes_ == 7
+    assert classifier.decision_function(images).shape == (160, 7)
+    assert classifier.score(images, labels) > 0.9
+    gradient, loss = classifier.loss_gradient(images[:2], np.array([5, 6]))
+    assert (gradient != 0).any()
+    assert (loss > classifier.loss_gradient(images[:2], labels[:2])[1]).all()
+
+
+def failures(make, blobs):
+    """(parameters that are set, data) with which `fit` raises: at its start, or far into it."""
+    with_nan = np.full((4, 6), np.nan)
+    yield {"epochs": 0}, blobs
+    yield {}, (with_nan, blobs[1][:4])
+    yield {"learning_rate": 1e38}, blobs
+    if isinstance(make(), BNNClassifier):
+        yield {"architecture": "conv3k99", "quant_step": 1.0}, blobs  # wider than the images
+        yield {"learning_rate": 1e38, "quant_step": 1.0, "architecture": "12"}, blobs
+    else:
+        yield {"hidden": (2**30,)}, blobs
+        yield {"learning_rate": 1e38, "hidden": (12,)}, blobs
+
+
+@pytest.mark.parametrize("warm_start", [False, True])
+def test_a_failed_fit_changes_nothing(make, warm_start, blobs):
+    images, labels = blobs
+    classifier = make(warm_start=warm_start, epochs=2).fit(images, labels)
+    parameters = classifier.get_params()
+    logits, history = classifier.decision_function(images), classifier.history_
+    gradient, _ = classifier.loss_gradient(images, labels)
+    predicted, random_state = classifier.predict(images), classifier._rng.bit_generator.state
+    for change, (other_images, other_labels) in failures(make, blobs):
+        with pytest.raises((ValueError, FloatingPointError)):
+            classifier.set_params(**change).fit(other_images, other_labels)
+        np.testing.assert_array_equal(classifier.decision_function(images), logits)
+        np.testing.assert_array_equal(classifier.loss_gradient(images, labels)[0], gradient)
+        np.testing.assert_array_equal(classifier.predict(images), predicted)
+        assert classifier.history_ is history
+        assert classifier._rng.bit_generator.state == random_state
+        assert classifier.get_params() == parameters | change  # those are the user's
+        classifier.set_params(**parameters)
+
+
+def test_a_failed_first_fit_leaves_the_classifier_untrained(make, blobs):
+    for change, data in failures(make, blobs):
+        classifier = make(**change) if "epochs" in change else make().set_params(**change)
+        before = dict(vars(classifier))
+        with pytest.raises((ValueError, FloatingPointError)):
+            classifier.fit(*data)
+        assert vars(classifier) == before
+
+
+@pytest.mark.parametrize("learning_rate", [1e20, 1e30, 1e38, 3e38])
+@pytest.mark.parametrize("batch_size", [20, 200])
+def test_divergence_is_told_whenever_it_shows(make, learning_rate, batch_size, blobs):
+    classifier = make(learning_rate=learning_rate, batch_size=batch_size)
+    message = f"training diverged: .*; lower learning_rate (now {learning_rate:g})"
+    with pytest.raises(FloatingPointError, match=re.escape(message).replace(r"\.\*", ".*")):
+        classifier.fit(*blobs)
 
 
 def test_use_before_fit(make, blobs):

@@ -52,12 +52,11 @@ def test_learns_digits():
     assert classifier.score(digits.test.images, digits.test.labels) > 0.93
 
 
-def test_divergence_is_an_error_and_leaves_nothing_behind(blobs):
-    classifier = RealClassifier((20,), epochs=3, random_state=0).fit(*blobs)
-    with pytest.raises(FloatingPointError, match="lower learning_rate"):
-        classifier.set_params(learning_rate=1e30).fit(*blobs)
-    with pytest.raises(RuntimeError, match="not trained yet"):
-        classifier.predict(blobs[0])
+def test_divergence_in_the_last_step(blobs):
+    """Every parameter is within bounds, and their products are not."""
+    classifier = RealClassifier(epochs=1, batch_size=160, learning_rate=1e11, random_state=0)
+    with pytest.raises(FloatingPointError, match=r"logits are not finite; lower .*1e\+11"):
+        classifier.fit(*blobs)
 
 
 def test_the_same_seed_gives_the_same_network(blobs):
@@ -69,5 +68,18 @@ def test_the_same_seed_gives_the_same_network(blobs):
 
 
 def test_each_entry_of_hidden_is_checked(blobs):
-    with pytest.raises(ValueError, match="each entry of hidden must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="each entry of hidden must be a whole number of at least 1, got 0"):
         RealClassifier((20, 0)).fit(*blobs)
+    with pytest.raises(TypeError, match="each entry of hidden must be a whole number, got 'a'"):
+        RealClassifier(["a"]).fit(*blobs)
+
+
+@pytest.mark.parametrize("hidden", [5, None, "50", np.array([5, 6])])
+def test_hidden_is_a_list_or_tuple(hidden, blobs):
+    with pytest.raises(TypeError, match=r"hidden must be a list or tuple of .* \(50,\), got"):
+        RealClassifier(hidden).fit(*blobs)
+
+
+def test_more_weights_than_memory_holds(blobs):
+    with pytest.raises(ValueError, match="would have 788000000000 weights, the limit is"):
+        RealClassifier((10**9,)).fit(*blobs)

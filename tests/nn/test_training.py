@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -59,6 +61,25 @@ def test_a_loss_that_is_not_finite_stops_at_once(rng):
     ):
         run(network, rng)
     assert len(network.batches) == 1
+
+
+@pytest.mark.parametrize("value", [np.nan, 2e12, -np.inf])
+def test_a_parameter_that_blew_up_shows_after_its_epoch(value, rng):
+    class Quiet(Softmax):
+        """One parameter has no effect on the loss."""
+
+        def __init__(self):
+            super().__init__()
+            self.unused = Parameter([value])
+
+        def parameters(self):
+            return [self.unused, *super().parameters()]
+
+    network = Quiet()
+    message = f"largest parameter is {abs(value):g} after epoch 1; lower learning_rate"
+    with pytest.raises(FloatingPointError, match=re.escape(message)):
+        run(network, rng)
+    assert len(network.batches) == 4
 
 
 def test_verbose_is_a_line_an_epoch(rng, capsys):

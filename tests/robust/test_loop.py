@@ -1,3 +1,5 @@
+import json
+from fractions import Fraction
 from types import SimpleNamespace
 
 import numpy as np
@@ -5,7 +7,9 @@ import pytest
 
 from bnnkit import datasets
 from bnnkit.attacks import FGSM, PGD, Attack, Exact, RandomNoise
-from bnnkit.robust import Drawn, Source, train
+from bnnkit.network import BinaryNetwork, Conv2d, Head
+from bnnkit.quantiser import Quantiser
+from bnnkit.robust import Drawn, Pool, Source, train
 
 NOISE = RandomNoise(tries=20, low=1, random_state=0)
 
@@ -149,6 +153,48 @@ def test_the_pool_of_one_run_can_feed_another(stripes, nearest_mean):
     assert (second.model.means == first.model.means).all()
 
 
+def test_a_pool_that_is_used_up_is_refused_before_any_training(stripes, nearest_mean):
+    pool = Pool(np.random.default_rng(5).random((50, 1, 4, 4)), np.arange(50) % 2)
+    options = {"eps": 0.1, "rounds": 1, "images_per_round": 20}
+    for _ in range(2):
+        assert train(nearest_mean, pool, stripes, **options).rounds[1].n_added == 20
+    with pytest.raises(ValueError, match=r"1 rounds use 20 images .* 10 are left"):
+        train(lambda: pytest.fail("a model was made"), pool, stripes, **options)
+
+
+@pytest.mark.parametrize("form", [lambda *pool: pool, Pool])
+def test_pool_labels_must_be_among_the_training_labels(stripes, nearest_mean, form):
+    images, labels = np.zeros((10, 1, 4, 4)), np.arange(10) % 2
+    labels[3] = 99
+    with pytest.raises(ValueError, match="the pool has the label 99, the training labels end at 1"):
+        train(nearest_mean, form(images, labels), stripes, eps=0.1, rounds=1, images_per_round=5)
+
+
+def test_clean_accuracy_of_an_exact_network_is_on_the_images_as_given():
+    """Grey values right between two levels, each with its class; float32 has others."""
+    bright = Conv2d(np.ones((1, 1, 2, 2)), threshold=[10], sense=[1])  # sum of levels >= 10
+    head = Head(np.array([-1, 1]).reshape(2, 1, 1, 1), scale=1, bias=[0, -1])
+    network = BinaryNetwork(Quantiser(Fraction(32, 255)), [bright], head, (1, 2, 2))
+    rng = np.random.default_rng(0)
+    images = rng.choice([16, 48, 80, 112, 240], (100, 1, 2, 2)).astype(np.uint8)
+    stand_ins = images / np.float32(255)
+    assert (network.predict(stand_ins) != network.predict(images)).any()
+    split = SimpleNamespace(images=images, labels=network.predict(images))
+
+    class Ready:
+        network_, predict = network, network.predict
+
+        def fit(self, images, labels):
+            return self
+
+    data = SimpleNamespace(train=split, test=split)
+    for attack in (NOISE, Exact()):
+        history = train(Ready, attack, data, eps=0, rounds=1)
+        assert [r.clean_accuracy for r in history.rounds] == [1.0, 1.0]
+        assert history.rounds[0].judged[type(attack).__name__].robust == 100
+        assert history.rounds[1].n_added == 0
+
+
 def test_a_source_of_ones_own(stripes, nearest_mean):
     class Originals(Source):
         """A control: training images, unchanged, once more."""
@@ -163,24 +209,27 @@ def test_a_source_of_ones_own(stripes, nearest_mean):
     assert [r.n_train for r in history.rounds] == [200, 215, 230]
 
 
-def test_finished_rounds_reach_the_callback_before_an_interrupt(stripes, nearest_mean):
-    finished = []
+def test_the_history_so_far_can_be_saved_before_an_interrupt(stripes, nearest_mean, tmp_path):
+    saved = []
 
     class Interrupted(nearest_mean):
         def fit(self, images, labels):
-            if len(finished) == 2:
+            if len(saved) == 2:
                 raise KeyboardInterrupt
             return super().fit(images, labels)
 
-    def on_round(finished_round, model):
-        finished.append((finished_round, model))
+    def on_round(history):
+        history.to_json(tmp_path / "history.json")
+        saved.append((history.model, len(history.pool[0])))
 
     with pytest.raises(KeyboardInterrupt):
         train(
             Interrupted, NOISE, stripes, eps=0.1, rounds=2, images_per_round=20, on_round=on_round
         )
-    assert [r.index for r, _ in finished] == [0, 1]
-    assert finished[1][1].means.shape == (2, 16)
+    rounds = json.loads((tmp_path / "history.json").read_text())["rounds"]
+    assert [r["index"] for r in rounds] == [0, 1]
+    assert [n for _, n in saved] == [0, rounds[1]["n_added"]]
+    assert [len(model.fits[0][0]) for model, _ in saved] == [r["n_train"] for r in rounds]
 
 
 @pytest.mark.parametrize("attack", [RandomNoise(random_state=0), PGD(random_state=0), Exact()])
@@ -272,10 +321,11 @@ def test_a_scikit_learn_classifier(premade):
         ({"eps": 8}, ValueError, "pass 8/255"),
         ({"rounds": 0}, ValueError, "rounds must be a whole number of at least 1, got 0"),
         ({"images_per_round": 0}, ValueError, "images_per_round must be"),
-        ({"n_judge": 2.5}, ValueError, "n_judge must be"),
-        ({"images_per_round": 101}, ValueError, "2 rounds use 202 images .* there are 200"),
+        ({"n_judge": 2.5}, TypeError, "n_judge must be"),
+        ({"random_state": -1}, ValueError, "random_state must be"),
+        ({"images_per_round": 101}, ValueError, "2 rounds use 202 images .* 200 are left"),
         ({"attack": "pgd"}, TypeError, "attack must be an Attack, a premade pool"),
-        ({"attack": (np.zeros((9, 1, 4, 4)), np.zeros(9, int))}, ValueError, "there are 9"),
+        ({"attack": (np.zeros((9, 1, 4, 4)), np.zeros(9, int))}, ValueError, "9 are left"),
         ({"attack": (np.zeros((9, 4, 4)), np.zeros(9, int))}, ValueError, r"the pool images"),
         ({"attack": (np.zeros((9, 1, 4, 4)), [0])}, ValueError, "one integer an image"),
         ({"judge": [NOISE]}, TypeError, "judge must be an Attack or a dict"),

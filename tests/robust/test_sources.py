@@ -10,8 +10,8 @@ def test_live_attacks_each_image_once_in_the_given_order(stripes, nearest_mean):
     model = nearest_mean().fit(images / np.float32(255), labels)
     attack, order = RandomNoise(20, low=1, random_state=0), np.arange(200)[::-1]
     source = Live(attack, images, labels, 0.1, order)
-    assert source.size == 200
     for start in (0, 90):
+        assert source.size == 200 - start
         part = order[start : start + 90]
         drawn = source.draw(model, 90)
         result = attack(model, images[part], labels[part], 0.1)
@@ -25,7 +25,10 @@ def test_live_attacks_each_image_once_in_the_given_order(stripes, nearest_mean):
 def test_a_pool_is_handed_out_slice_by_slice(shape):
     images = np.random.default_rng(0).integers(0, 256, (10, *shape)).astype(np.uint8)
     source = Pool(images, np.arange(10))
-    slices = [source.draw(None, 4), source.draw(None, 6)]
+    slices = [source.draw(None, 4)]
+    assert source.size == 6
+    slices.append(source.draw(None, 6))
+    assert source.size == 0
     assert [drawn.n_attacked for drawn in slices] == [4, 6]
     got = np.concatenate([drawn.images for drawn in slices])
     assert got.dtype == np.float32

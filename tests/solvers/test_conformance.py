@@ -169,7 +169,7 @@ def test_timeout_leaves_the_solver_usable(solver):
 
 
 def test_timeout_covers_loading(solver):
-    n, rows = 2000, 1500
+    n, rows = 2000, 6000
     lits = np.random.default_rng(0).integers(1, n + 1, n * rows)
     formula = Formula(n + rows)
     formula.add_sums(lits, [n] * rows, [n // 2] * rows, outputs=range(n + 1, n + rows + 1))

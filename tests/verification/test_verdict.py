@@ -3,7 +3,7 @@ import csv
 import numpy as np
 import pytest
 
-from bnnkit.verification import Verdict, Verdicts
+from bnnkit.verification import Verdict, Verdicts, combine
 
 
 @pytest.fixture
@@ -42,3 +42,20 @@ def test_csv_holds_every_row(verdicts, tmp_path):
     assert rows[1]["solve_s"] == "1.000000"
     assert rows[0]["solve_s"] == ""
     assert rows[3]["reason"] == "timeout"
+
+
+def answers(*statuses):
+    return Verdicts([Verdict(status, 3, 0.1, 3, 3, "solver") for status in statuses])
+
+
+def test_what_several_solvers_know_together():
+    first = answers("robust", "unknown", "unknown", "robust", "unknown")
+    second = answers("unknown", "falsified", "unknown", "falsified")  # interrupted
+    statuses, wrong = combine([first, second])
+    assert statuses == ["robust", "falsified", "unknown", "falsified", "unknown"]
+    assert wrong == [3]
+
+
+def test_no_rate_of_nothing():
+    with pytest.raises(ValueError, match="no verdicts"):
+        assert Verdicts([]).certified_accuracy

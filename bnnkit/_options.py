@@ -1,0 +1,30 @@
+"""Checks of numeric options, made when an object is constructed or before work begins."""
+
+import numbers
+
+
+def check_count(name, value, least=1, most=None):
+    """Raise unless `value` is a whole number of at least `least` and at most `most`."""
+    check_whole(name, value)
+    if value < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}, got {value}")
+    if most is not None and value > most:
+        raise ValueError(f"{name} must be a whole number of at most {most}, got {value}")
+
+
+def check_seed(name, value):
+    """Raise unless `value` is a whole number of at least 0, or None."""
+    if value is not None:
+        check_count(name, value, least=0)
+
+
+def check_whole(name, value):
+    """Raise unless `value` is a whole number; a bool is none."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be a whole number, got {value!r}")
+
+
+def check_number(name, value):
+    """Raise unless `value` is a real number; a bool is none. The range is the caller's."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number, got {value!r}")
