@@ -20,6 +20,6 @@ def pytest_addoption(parser):
     """The solvers that the conformance suite runs."""
     parser.addoption(
         "--solver",
-        default="minicard,cadical,cp-sat,backtracking",
+        default="minicard,cadical,cp-sat,native,backtracking",
         help="solvers to test, separated by commas, with encodings (cadical:seqcounter); or all",
     )

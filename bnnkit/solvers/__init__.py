@@ -5,6 +5,7 @@
 
 from bnnkit.solvers.base import Outcome, Solver
 from bnnkit.solvers.cpsat import CpSat
+from bnnkit.solvers.native import Native
 from bnnkit.solvers.pysat import CLAUSE_SOLVERS, Minicard
 from bnnkit.solvers.registry import available, get, register
 
@@ -12,5 +13,6 @@ __all__ = ["Outcome", "Solver", "available", "get", "register"]
 
 register("minicard", Minicard)
 register("cp-sat", CpSat)
+register("native", Native)
 for _name, _solver in CLAUSE_SOLVERS.items():
     register(_name, _solver)

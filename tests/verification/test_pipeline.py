@@ -1,18 +1,21 @@
 """`verify` against exhaustive enumeration of the level box, through every backend."""
 
 import itertools
+import subprocess
+import sys
+import tempfile
 from fractions import Fraction
 
 import numpy as np
 import pytest
 from helpers import plain_class, random_network
 
-from bnnkit import solvers, verify
+from bnnkit import BNNClassifier, solvers, verify
 from bnnkit._checks import simplest_fraction
 from bnnkit.network import BinaryNetwork, Conv2d, Head
 from bnnkit.quantiser import Quantiser
 
-SOLVERS = ["minicard", "cadical", "cp-sat", "glucose4", "cadical:totalizer"]
+SOLVERS = ["minicard", "native", "cadical", "cp-sat", "glucose4", "cadical:totalizer"]
 STRUCTURES = [(), ("dense",), ("dense", "dense"), ("conv", "dense"), ("conv", "pool", "dense")]
 
 
@@ -150,13 +153,38 @@ def hard_question():
     return network, image, int(network.predict(image[None])[0])
 
 
-@pytest.mark.parametrize("solver", ["minicard", "cadical", "cp-sat"])
+@pytest.mark.parametrize("solver", ["minicard", "native", "cadical", "cp-sat"])
 def test_out_of_time_is_unknown(solver):
     network, image, label = hard_question()
     verdict = verify(network, image, label, 0.2, solver=solver, timeout=0.3, falsify=0)
     assert verdict.status == "unknown"
     assert verdict.reason == "timeout"
     assert verdict.adversarial is None
+
+
+def test_the_formula_counts_against_the_timeout():
+    network, image, label = hard_question()
+    verdict = verify(network, image, label, 0.2, timeout=1e-6, falsify=0)
+    assert (verdict.status, verdict.stage, verdict.reason) == ("unknown", "encode", "timeout")
+
+
+def test_loading_a_solver_is_no_images_time():
+    network, image, label, _ = random_question(1)
+    program = f"""
+import numpy as np
+from bnnkit import BinaryNetwork, verify
+network = BinaryNetwork.load("network.npz")
+image = np.array({image.tolist()}, np.uint8)
+first, again = (verify(network, image, {label}, 0.25, "cp-sat", falsify=0) for _ in range(2))
+print(first.seconds, again.seconds)
+"""
+    with tempfile.TemporaryDirectory() as folder:
+        network.save(f"{folder}/network.npz")
+        done = subprocess.run(
+            [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=True
+        )
+    first, again = map(float, done.stdout.split())
+    assert first < again + 0.3  # OR-Tools alone takes half a second to load
 
 
 def test_shapes_of_one_image():
@@ -174,8 +202,12 @@ def test_shapes_of_one_image():
         ({"label": 0.5}, TypeError, "integers"),
         ({"image": np.full((1, 2, 2), 2.0)}, ValueError, "lie in"),
         ({"image": np.zeros((1, 1, 2, 2), np.uint8)}, ValueError, "verify_all"),
+        ({"image": [[1, 2], [3]]}, ValueError, "different lengths"),
+        ({"image": np.ma.zeros((2, 2), np.uint8)}, TypeError, "mask"),
         ({"image": np.zeros((1, 3, 3), np.uint8)}, ValueError, "takes images of shape"),
         ({"timeout": 0}, ValueError, "timeout"),
+        ({"timeout": "3"}, ValueError, "timeout"),
+        ({"solver": None}, TypeError, "by its name"),
         ({"solver": "minicart"}, ValueError, "minicard"),
         ({"pixels": "grey"}, ValueError, "'real' or 'uint8'"),
         ({"pixels": "uint8", "image": np.zeros((1, 2, 2))}, ValueError, "needs a uint8 image"),
@@ -188,5 +220,10 @@ def test_questions_that_make_no_sense(arguments, error, says):
         verify(network, **question)
 
 
+def test_a_classifier_is_not_its_network():
+    with pytest.raises(TypeError, match="pass its network_"):
+        verify(BNNClassifier(), np.zeros((1, 2, 2), np.uint8), 0, 0.1)
+
+
 def test_every_named_backend_is_registered():
-    assert {"minicard", "cadical", "cp-sat"} <= set(solvers.available())
+    assert {"minicard", "native", "cadical", "cp-sat"} <= set(solvers.available())

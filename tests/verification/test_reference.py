@@ -21,10 +21,10 @@ def bench(data_home):
 @pytest.mark.parametrize(
     ("name", "step"), [("mnist-s-adv0.1-sparse", 6), ("seed-mlp2-mnist", 4), ("mnist-s-adv0.1", 20)]
 )
-@pytest.mark.parametrize("solver", ["minicard", "cp-sat"])
+@pytest.mark.parametrize("solver", ["minicard", "native", "cp-sat"])
 def test_no_answer_differs(bench, name, step, solver):
     reference = load_set(bench / name)
-    decided = 0
+    decided, asked = 0, 0
     for question in reference.questions[::step]:
         image, label = reference.images[question["index"]], question["label"]
         if MISROUNDED in image and question["eps"] == 0.05:
@@ -35,7 +35,8 @@ def test_no_answer_differs(bench, name, step, solver):
         expected = {"SAT": "falsified", "UNSAT": "robust"}[question["status_exact"]]
         assert verdict.status in (expected, "unknown"), question
         decided += verdict.status == expected
-    assert decided > 0
+        asked += 1
+    assert decided >= (0.4 if name == "mnist-s-adv0.1" else 0.9) * asked > 0
 
 
 @pytest.mark.parametrize("name", ["mnist-mlp-adv0.3", "seed-mlp3-cifar", "seed-type1-mnist"])
