@@ -4,6 +4,7 @@ import copy
 import inspect
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from bnnkit._checks import MOST_CLASSES, as_images, as_labels
 from bnnkit._options import check_count, check_number, check_seed
@@ -91,7 +92,10 @@ class Classifier:
             trained.model_, trained._rng = copy.deepcopy((self.model_, self._rng))
         else:
             trained._start(images.shape[1:], n_classes or int(labels.max()) + 1)
-        trained._train(images, labels)
+        # one BLAS thread: batches are too small for more to gain, and these wait for each other
+        # as soon as anything else runs; a seed then means the same on any number of cores
+        with threadpool_limits(limits=1, user_api="blas"):
+            trained._train(images, labels)
         self.__dict__ = trained.__dict__
         return self
 
