@@ -21,7 +21,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bnnkit.formula import ClauseArrays, Formula, SumArrays
-from bnnkit.solvers.base import EngineLost, Solver
+from bnnkit.solvers._job import EngineLost
+from bnnkit.solvers.base import Solver
 
 KEPT = 2
 PATIENCE = 0.03  # seconds

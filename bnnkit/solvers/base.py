@@ -16,6 +16,7 @@ import numpy as np
 
 from bnnkit.formula import ClauseArrays, Formula, SumArrays
 from bnnkit.solvers import translate
+from bnnkit.solvers._job import Job
 
 SLICE = 20_000  # literals that are loaded between two looks at the clock
 NUDGE = 0.01  # seconds between two requests to stop, as a request may come before the search
@@ -45,10 +46,6 @@ class Outcome:
     core: tuple[int, ...] | None = None
     reason: str = ""
     seconds: float = 0.0
-
-
-class EngineLost(Exception):
-    """The engine stopped working; the next `Solver.solve` starts a new one."""
 
 
 class Solver(ABC):
@@ -238,14 +235,14 @@ class Solver(ABC):
     def _supervise(self, assumptions: list[int]) -> tuple[str, Sequence[int] | None, str]:
         """Run the engine in a thread and end it when it is time; (status, literals, reason)."""
         self._wake.clear()
-        job = _Job(lambda: self._load_and_search(assumptions), self._wake)
+        job = Job(lambda: self._load_and_search(assumptions), self._wake)
         try:
             reason = self._wait(job)
         finally:  # Ctrl-C comes this way, too
             self._end(job)
         return job.result(reason)
 
-    def _wait(self, job: _Job) -> str:
+    def _wait(self, job: Job) -> str:
         """Wait until the job has ended or must end; the reason why it must, if it must."""
         while not job.ended and not self._interrupted:
             left = self._deadline - time.monotonic()
@@ -256,7 +253,7 @@ class Solver(ABC):
             return "interrupted"
         return "timeout" if time.monotonic() >= self._deadline else ""
 
-    def _end(self, job: _Job) -> None:
+    def _end(self, job: Job) -> None:
         """Return when the job has ended, even if Ctrl-C is pressed again and again."""
         self._stopping, pressed = True, None
         while not job.ended:
@@ -364,36 +361,6 @@ class Solver(ABC):
                 "none of its answers can be trusted"
             )
         return core
-
-
-class _Job:
-    """A function that runs in a thread; its result or exception is kept for the caller."""
-
-    def __init__(self, function, wake: threading.Event):
-        self._function, self._wake = function, wake
-        self._result = self._error = None
-        self.ended = False
-        threading.Thread(target=self._run, daemon=True).start()
-
-    def _run(self) -> None:
-        try:
-            self._result = self._function()
-        except BaseException as error:
-            self._error = error
-        finally:
-            self.ended = True
-            self._wake.set()
-
-    def result(self, reason: str) -> tuple[str, Sequence[int] | None, str]:
-        """(status, literals, reason), where `reason` explains why an unknown is one."""
-        if isinstance(self._error, EngineLost):
-            return "unknown", None, reason or str(self._error)
-        if self._error is not None:
-            raise self._error
-        status, literals = self._result
-        if status == "unknown":
-            return status, None, reason or "the engine gave up"
-        return status, literals, ""
 
 
 def _portions(offsets: np.ndarray, start: int) -> Iterator[tuple[int, int]]:

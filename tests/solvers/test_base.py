@@ -7,7 +7,8 @@ import pytest
 from solvers.formulas import hard_formula
 
 from bnnkit.formula import Formula
-from bnnkit.solvers.base import SLICE, EngineLost
+from bnnkit.solvers._job import EngineLost
+from bnnkit.solvers.base import SLICE
 from bnnkit.solvers.TEMPLATE import Backtracking
 
 

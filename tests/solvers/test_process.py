@@ -14,8 +14,8 @@ import pytest
 from bnnkit import solvers
 from bnnkit.formula import Formula
 from bnnkit.solvers import _process
+from bnnkit.solvers._job import EngineLost
 from bnnkit.solvers._process import RemoteObject
-from bnnkit.solvers.base import EngineLost
 
 TESTS = str(Path(__file__).parents[1])
 posix = pytest.mark.skipif(os.name != "posix", reason="uses POSIX signals")

@@ -64,7 +64,7 @@ def test_options():
     ("name", "message"),
     [
         ("minicart", r"no solver 'minicart', did you mean 'minicard'\?; the solvers here are "),
-        ("zzz", "no solver 'zzz'; the solvers here are minicard, cp-sat, cadical"),
+        ("zzz", "no solver 'zzz'; the solvers here are minicard, cp-sat, native"),
         ("cadical:pairwise", "encoding must be one of seqcounter, .*, got 'pairwise'"),
         ("minicard:totalizer", "minicard takes no encoding, got 'totalizer'"),
         ("", "no solver ''"),

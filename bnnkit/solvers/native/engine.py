@@ -3,7 +3,7 @@
 import numpy as np
 
 from bnnkit.formula import ClauseArrays, SumArrays
-from bnnkit.solvers.base import EngineLost
+from bnnkit.solvers._job import EngineLost
 from bnnkit.solvers.native import state as names
 from bnnkit.solvers.native.clause_database import learnt_clauses, load_clauses, rebuild_clauses
 from bnnkit.solvers.native.search import search
