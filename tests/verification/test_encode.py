@@ -5,6 +5,8 @@ import pytest
 from helpers import plain_class, random_network
 
 from bnnkit.formula import Formula
+from bnnkit.network import BinaryNetwork, Conv2d, Head, Pool2d
+from bnnkit.quantiser import Quantiser
 from bnnkit.verification.bounds import possible_rivals, propagate
 from bnnkit.verification.encode import encode
 from bnnkit.verification.unroll import unroll
@@ -48,6 +50,19 @@ def test_models_are_exactly_the_misclassified_images(structure, seed):
     found = [tuple(question.levels(model).tolist()) for model in models(question.formula)]
     assert set(found) == wrong
     assert len(found) == len(set(found))  # one assignment an image: all bits are determined
+
+
+@pytest.mark.parametrize("kind", ["or", "and"])
+@pytest.mark.parametrize("label", [0, 1])
+def test_pools_of_open_bits(kind, label):
+    bright = Conv2d(np.ones((1, 1, 1, 1)), [1], [1])
+    head = Head(np.array([[0], [1]]).reshape(2, 1, 1, 1), 1, [0, 0])
+    network = BinaryNetwork(Quantiser(1.0), [bright, Pool2d(kind, 2)], head, (1, 2, 2))
+    question = ask(network, np.zeros((1, 2, 2), int), np.ones((1, 2, 2), int), label)
+    found = {tuple(question.levels(model).tolist()) for model in models(question.formula)}
+    pooled = any if kind == "or" else all
+    images = itertools.product(range(2), repeat=4)
+    assert found == {levels for levels in images if pooled(levels) != label}
 
 
 def test_constant_inputs_and_neurons_cost_nothing():
