@@ -19,15 +19,8 @@ def add_arguments(parser):
     parser.add_argument("model", metavar="MODEL", help="a file that bnnkit train wrote")
     options.add_data(parser)
     options.add_question(parser)
-    options.add_solver(parser)
+    options.add_attack_settings(parser)
     parser.add_argument("--attack", nargs="+", choices=NAMES, default=["pgd"], help="default: pgd")
-    parser.add_argument(
-        "--steps",
-        type=options.positive,
-        default=20,
-        metavar="N",
-        help="steps of pgd, tries of noise (default: 20)",
-    )
     parser.add_argument("--seed", type=options.seed, default=0, metavar="N", help="default: 0")
     parser.add_argument(
         "--out", metavar="DIR", help="write the adversarial images there, as .npz and .png"
@@ -92,6 +85,5 @@ def _write(folder, name, network, images, labels, result):
         Path(folder) / f"{name}.npz",
         {"index": found.nonzero()[0], "images": result.adversarial[found], "labels": labels[found]},
     )
-    write_sheet(
-        Path(folder) / f"{name}.png", network, images, result.adversarial, labels, chosen=found
-    )
+    sheet = Path(folder) / f"{name}.png"
+    write_sheet(sheet, network, images[found], result.adversarial[found], labels[found])

@@ -138,23 +138,15 @@ class _Story:
         """Write the pictures and the numbers."""
         import numpy as np
 
-        from bnnkit import BinaryNetwork
         from bnnkit._files import write_text
         from bnnkit.cli.pictures import write_sheet
 
         verdicts = self.verdicts["before"][SOLVERS[0]]
-        chosen = np.array([verdict.adversarial is not None for verdict in verdicts])
-        test = self.data.test
-        adversarial = np.array(
-            [
-                image / np.float32(255) if verdict.adversarial is None else verdict.adversarial
-                for image, verdict in zip(test.images, verdicts, strict=True)
-            ],
-            dtype=np.float32,
-        )
-        network = BinaryNetwork.load(self.folder / "round-0.npz")
+        found = np.flatnonzero(verdicts.status == "falsified")
+        images, labels = self.data.test.images[found], self.data.test.labels[found]
+        adversarial = np.array([verdicts[i].adversarial for i in found]).reshape(images.shape)
         sheet = self.folder / "adversarial.png"
-        write_sheet(sheet, network, test.images, adversarial, test.labels, chosen)
+        write_sheet(sheet, history.models[0].network_, images, adversarial, labels)
         write_text(self.folder / "demo.json", json.dumps(self._numbers(history, seconds), indent=2))
 
     def _numbers(self, history, seconds):

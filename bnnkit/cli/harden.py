@@ -22,15 +22,8 @@ def add_arguments(parser):
     options.add_data(parser)
     options.add_training(parser)
     options.add_question(parser)
-    options.add_solver(parser)
+    options.add_attack_settings(parser)
     parser.add_argument("--attack", choices=NAMES, default="exact", help="default: exact")
-    parser.add_argument(
-        "--steps",
-        type=options.positive,
-        default=20,
-        metavar="N",
-        help="steps of pgd, tries of noise (default: 20)",
-    )
     parser.add_argument(
         "--rounds",
         type=options.positive,

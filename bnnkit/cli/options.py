@@ -118,8 +118,15 @@ def make_classifier(args, data):
     )
 
 
-def add_solver(parser):
-    """--solver, one name."""
+def add_attack_settings(parser):
+    """--steps, --solver."""
+    parser.add_argument(
+        "--steps",
+        type=positive,
+        default=20,
+        metavar="N",
+        help="steps of pgd, tries of noise (default: 20)",
+    )
     parser.add_argument(
         "--solver",
         default="minicard",

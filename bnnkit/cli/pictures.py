@@ -14,13 +14,12 @@ def write_figure(path, ax):
     plt.close(ax.figure)
 
 
-def write_sheet(path, network, images, adversarial, labels, chosen):
-    """Write a sheet of those adversarial images that are `chosen` and changed; else nothing."""
+def write_sheet(path, network, images, adversarial, labels):
+    """Write a sheet of those adversarial images that differ from `images`; if none do, nothing."""
     from bnnkit import plots
     from bnnkit._checks import unit_floats
 
-    changed = (unit_floats(images) != adversarial).reshape(len(images), -1).any(axis=1)
-    shown = np.flatnonzero(chosen & changed)
+    shown = np.flatnonzero((unit_floats(images) != adversarial).any(axis=(1, 2, 3)))
     if not len(shown):
         return
     predicted = network.predict(adversarial[shown])

@@ -6,7 +6,7 @@ Bits in words make that count an XNOR, an AND and a popcount for 64 inputs at a 
 
 from bnnkit.kernels.bits import bit_planes, pack_bits, unpack_bits
 from bnnkit.kernels.pooling import pool_words
-from bnnkit.kernels.ternary import PackedTernary, pack_ternary, ternary_product
+from bnnkit.kernels.ternary import PackedTernary, pack_ternary, ternary_product, unpack_ternary
 from bnnkit.kernels.windows import output_size, patches
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "pool_words",
     "ternary_product",
     "unpack_bits",
+    "unpack_ternary",
 ]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bnnkit.kernels._jit import kernel
-from bnnkit.kernels.bits import pack_bits
+from bnnkit.kernels.bits import pack_bits, unpack_bits
 
 
 class PackedTernary(NamedTuple):
@@ -37,6 +37,12 @@ def pack_ternary(weights):
     """Pack int8 weights in {-1, 0, +1}, shape (O, G, B), as `pack_bits` packs inputs (M, G, B)."""
     negatives = np.count_nonzero(weights < 0, axis=(1, 2)).astype(np.int32)
     return PackedTernary(pack_bits(weights > 0), pack_bits(weights != 0), negatives)
+
+
+def unpack_ternary(sign, mask, groups, width):
+    """Undo `pack_ternary`: words (O, G * ceil(B / 64)) to int8 weights (O, G, B)."""
+    sign = unpack_bits(sign, groups, width).astype(np.int8)
+    return (2 * sign - 1) * unpack_bits(mask, groups, width).astype(np.int8)
 
 
 def ternary_product(words, packed):

@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from bnnkit._files import read_npz, write_npz
-from bnnkit.kernels import pack_bits, unpack_bits
+from bnnkit.kernels import pack_ternary, unpack_ternary
 from bnnkit.network.binary_network import BinaryNetwork
 from bnnkit.network.layers import Conv2d, Head, Pool2d
 from bnnkit.quantiser import Quantiser
@@ -97,8 +97,8 @@ def _build(header, arrays):
 
 
 def _weight_words(name, layer):
-    weights = layer.weights.reshape(len(layer.weights), 1, -1)
-    return {f"{name}.sign": pack_bits(weights > 0), f"{name}.mask": pack_bits(weights != 0)}
+    packed = pack_ternary(layer.weights.reshape(layer.kernel_shape[0], 1, -1))
+    return {f"{name}.sign": packed.sign, f"{name}.mask": packed.mask}
 
 
 def _weights(name, kernel_shape, arrays):
@@ -111,6 +111,5 @@ def _weights(name, kernel_shape, arrays):
             raise ValueError(
                 f"{name}.{part} must be uint64 {words}, got {array.dtype} {array.shape}"
             )
-    sign = unpack_bits(arrays[f"{name}.sign"], 1, c * kh * kw).astype(np.int8)
-    mask = unpack_bits(arrays[f"{name}.mask"], 1, c * kh * kw).astype(np.int8)
-    return ((2 * sign - 1) * mask).reshape(o, c, kh, kw)
+    weights = unpack_ternary(arrays[f"{name}.sign"], arrays[f"{name}.mask"], 1, c * kh * kw)
+    return weights.reshape(o, c, kh, kw)

@@ -18,7 +18,7 @@ from bnnkit.kernels import (
     patches,
     pool_words,
     ternary_product,
-    unpack_bits,
+    unpack_ternary,
 )
 
 _LARGEST_SCORE = 2**60  # differences of scores must fit int64
@@ -53,9 +53,8 @@ class TernaryMap:
     def weights(self):
         """The weights as int8 (O, C, KH, KW), unpacked on each access."""
         o, c, kh, kw = self.kernel_shape
-        sign = unpack_bits(self._packed.sign, 1, kh * kw * c).astype(np.int8)
-        mask = unpack_bits(self._packed.mask, 1, kh * kw * c).astype(np.int8)
-        return ((2 * sign - 1) * mask).reshape(o, kh, kw, c).transpose(0, 3, 1, 2)
+        by_window = unpack_ternary(self._packed.sign, self._packed.mask, 1, kh * kw * c)
+        return by_window.reshape(o, kh, kw, c).transpose(0, 3, 1, 2)
 
     @property
     def n_weights(self):

@@ -1,7 +1,5 @@
 """The question about many images, serially or in parallel processes."""
 
-import numpy as np
-
 from bnnkit import solvers
 from bnnkit._checks import as_eps, as_images, as_labels
 from bnnkit._progress import progress
@@ -45,7 +43,7 @@ def iter_verdicts(
     """
     images = as_images(images, network.input_shape)
     labels = as_labels(labels, len(images), network.n_classes)
-    as_eps(eps)
+    radius = float(as_eps(eps))
     solvers.get(solver)  # a wrong name is an error now, not in a worker later
     questions = zip(images, labels, strict=True)
     if n_jobs == 1:
@@ -60,4 +58,4 @@ def iter_verdicts(
             delayed(verify)(network, image, label, eps, solver, timeout, **options)
             for image, label in questions
         )
-    return progress(answers, f"verifying, eps {float(np.float64(eps)):g}", total=len(images))
+    return progress(answers, f"verifying, eps {radius:g}", total=len(images))

@@ -117,18 +117,16 @@ class _Question:
         self.network, self.image, self.label, self.eps = network, image, label, eps
         self.as_uint8 = as_uint8
         self.timings = {}
-        self.started = self.lap = time.perf_counter()
-        self.timeout = timeout
+        self.lap = time.perf_counter()
+        self.deadline = math.inf if timeout is None else self.lap + timeout
 
     def answer(self, engine, falsify):
         network, label = self.network, self.label
         self.clean = int(network.predict(self.image[None])[0])
         self._end_stage("clean")
         if self.clean != label:
-            adversarial = witness.to_image(
-                network.quantiser, self.image, network.quantiser.levels(self.image), self.as_uint8
-            )
-            return self._falsified("clean", adversarial)
+            levels = network.quantiser.levels(self.image)
+            return self._falsified("clean", self._image_of(levels))
 
         low, high = network.quantiser.ball(self.image, self.eps)
         layers, head = unroll(network)
@@ -148,9 +146,8 @@ class _Question:
 
     def _prove(self, engine, layers, head, rivals, bounds):
         """Build the formula and have the solver decide it."""
-        deadline = math.inf if self.timeout is None else self.started + self.timeout
         try:
-            question = encode(layers, head, self.label, rivals, bounds, deadline)
+            question = encode(layers, head, self.label, rivals, bounds, self.deadline)
         except TimeoutError:
             self._end_stage("encode")
             return self._verdict("unknown", "encode", reason="timeout")
@@ -186,9 +183,9 @@ class _Question:
         self.lap = now
 
     def _remaining(self):
-        if self.timeout is None:
+        if self.deadline == math.inf:
             return None
-        return max(self.timeout - (time.perf_counter() - self.started), 1e-3)
+        return max(self.deadline - time.perf_counter(), 1e-3)
 
 
 def _flat(levels):

@@ -27,20 +27,18 @@ def to_image(quantiser, image, levels, as_uint8=False):
     """
     nearest = image.copy() if as_uint8 else unit_floats(image)
     wrong = np.argwhere(quantiser.levels(_widen(nearest)) != levels)
-    grey_levels = quantiser.levels(np.arange(256, dtype=np.uint8))
-    known = {}
+    nearest_with_level, known = _nearest_grey if as_uint8 else _nearest_float, {}
     for place in map(tuple, wrong):
         key = image[place], int(levels[place])
         if key not in known:
-            known[key] = (
-                _nearest_grey(grey_levels, *key) if as_uint8 else _nearest_float(quantiser, *key)
-            )
+            known[key] = nearest_with_level(quantiser, *key)
         nearest[place] = known[key]
     return nearest
 
 
-def _nearest_grey(grey_levels, value, level):
-    candidates = np.flatnonzero(grey_levels == level)
+def _nearest_grey(quantiser, value, level):
+    """The grey value with `level` that is nearest to the pixel `value`."""
+    candidates = np.flatnonzero(quantiser.levels(np.arange(256, dtype=np.uint8)) == level)
     return candidates[np.abs(candidates - int(value)).argmin()]
 
 
@@ -63,8 +61,8 @@ def check(network, image, adversarial, label, eps):
     the solver is believed.
     """
     predicted = int(network.predict(_widen(adversarial)[None])[0])
-    distance = np.abs(_unit_doubles(adversarial) - _unit_doubles(image)).max()
     values = _unit_doubles(adversarial)
+    distance = np.abs(values - _unit_doubles(image)).max()
     if (
         predicted == label
         or distance > float(eps) + FLOAT32_ROUNDING

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bnnkit.kernels import pack_bits, pack_ternary, ternary_product
+from bnnkit.kernels import pack_bits, pack_ternary, ternary_product, unpack_ternary
 
 
 @pytest.mark.parametrize("width", [1, 9, 63, 64, 65, 128, 784])
@@ -25,3 +25,12 @@ def test_constant_inputs(bit):
     bits = np.full((1, 1, 70), bit, np.uint8)
     product = ternary_product(pack_bits(bits), pack_ternary(weights))
     assert product.tolist() == [[70 * bit, -70 * bit, 0]]
+
+
+@pytest.mark.parametrize(("groups", "width"), [(1, 1), (1, 65), (4, 63), (3, 64)])
+def test_unpack_undoes_pack(groups, width):
+    weights = np.random.default_rng(width).integers(-1, 2, (5, groups, width)).astype(np.int8)
+    packed = pack_ternary(weights)
+    unpacked = unpack_ternary(packed.sign, packed.mask, groups, width)
+    assert unpacked.dtype == np.int8
+    assert (unpacked == weights).all()
