@@ -27,13 +27,19 @@ class BNNClassifier(Classifier):
     epochs : int
     batch_size : int
     learning_rate : float
-        Of Adam at the start; decays to 0 along half a cosine.
+        Of Adam at the start.
+    schedule : "cosine" or "constant"
+        Let the learning rate decay to 0 along half a cosine, or leave it as it is.
     surrogate : "tanh" or "hardtanh"
         What stands in for the derivative of the step (`bnnkit.nn.surrogate`).
     surrogate_scale : float
         Its argument is multiplied by this: larger is narrower.
     weights : "ternary" or "binary"
         Binary networks have no mask, hence no zeros.
+    mask_scale : float
+        Standard deviation of the initial masks, in absolute value; in steps of Adam, this
+        over `learning_rate` is how far a weight is from 0. Smaller makes ternary networks
+        sparser.
     mask_decay : float
         Added to the gradient of the mask of each weight in use; makes ternary networks
         sparser.
@@ -88,9 +94,11 @@ class BNNClassifier(Classifier):
         epochs=20,
         batch_size=100,
         learning_rate=3e-3,
+        schedule="cosine",
         surrogate="tanh",
         surrogate_scale=1.0,
         weights="ternary",
+        mask_scale=0.03,
         mask_decay=0.0,
         n_classes=None,
         warm_start=False,
@@ -102,9 +110,11 @@ class BNNClassifier(Classifier):
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
+        self.schedule = schedule
         self.surrogate = surrogate
         self.surrogate_scale = surrogate_scale
         self.weights = weights
+        self.mask_scale = mask_scale
         self.mask_decay = mask_decay
         self.n_classes = n_classes
         self.warm_start = warm_start
@@ -121,6 +131,7 @@ class BNNClassifier(Classifier):
         parse_architecture(self.architecture)
         surrogate.get(self.surrogate)
         check_positive("surrogate_scale", self.surrogate_scale)
+        check_positive("mask_scale", self.mask_scale)
         check_positive("mask_decay", self.mask_decay, zero=True)
         if self.weights not in ("ternary", "binary"):
             raise ValueError(f"weights must be 'ternary' or 'binary', got {self.weights!r}")
@@ -135,6 +146,7 @@ class BNNClassifier(Classifier):
             surrogate=surrogate.get(self.surrogate),
             surrogate_scale=self.surrogate_scale,
             ternary=self.weights == "ternary",
+            mask_scale=self.mask_scale,
             mask_decay=self.mask_decay,
             rng=rng,
         )

@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from bnnkit._checks import MOST_CLASSES, as_images, as_labels
 from bnnkit._options import check_count, check_number, check_seed
+from bnnkit.nn import optim
 from bnnkit.nn.loss import cross_entropy
 from bnnkit.nn.training import train
 
@@ -16,6 +17,7 @@ _FREE_PARAMETERS = {
     "epochs",
     "batch_size",
     "learning_rate",
+    "schedule",
     "warm_start",
     "random_state",
     "verbose",
@@ -155,6 +157,7 @@ class Classifier:
             epochs=self.epochs,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
+            schedule=optim.get_schedule(self.schedule),
             rng=self._rng,
             verbose=self.verbose,
         )
@@ -181,6 +184,7 @@ class Classifier:
         check_count("epochs", self.epochs)
         check_count("batch_size", self.batch_size, least=2)
         check_positive("learning_rate", self.learning_rate)
+        optim.get_schedule(self.schedule)
         if self.n_classes is not None:
             check_count("n_classes", self.n_classes, least=2, most=MOST_CLASSES)
         check_seed("random_state", self.random_state)

@@ -26,7 +26,8 @@ class LatentNetwork:
         ``surrogate(y, scale)`` stands in for the derivative of the step.
     surrogate_scale : float
     ternary : bool
-    mask_decay : float
+    mask_scale, mask_decay : float
+        As for `TernaryLayer`.
     rng : numpy.random.Generator
 
     Attributes
@@ -49,13 +50,14 @@ class LatentNetwork:
         surrogate,
         surrogate_scale,
         ternary,
+        mask_scale,
         mask_decay,
         rng,
     ):
         geometries = plan([*layers, Dense(n_classes)], input_shape)
         max_inputs = [n_levels - 1] + [1] * len(layers)
         *self.layers, last = (
-            TernaryLayer(geometry, rng, ternary, mask_decay, max_input)
+            TernaryLayer(geometry, rng, ternary, mask_scale, mask_decay, max_input)
             for geometry, max_input in zip(geometries, max_inputs, strict=True)
         )
         self.norms = [BatchNormStep(layer.geometry.output_shape[2]) for layer in self.layers]

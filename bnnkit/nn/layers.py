@@ -14,8 +14,7 @@ from bnnkit.kernels import pack_bits, pack_ternary, patches, ternary_product
 from bnnkit.kernels.training import add_patches, straight_through, ternarise
 from bnnkit.nn.optim import Parameter
 
-LATENT_SCALE = 0.01  # standard deviations of the initial latents and masks: a few steps
-MASK_SCALE = 0.03  # of Adam away from a change of sign
+LATENT_SCALE = 0.01  # standard deviation of the initial latents: a few steps of Adam
 _CHUNK = 1 << 20  # patch values at a time, so that they stay in the cache
 _EXACT = 1 << 24  # float32 holds every integer up to here
 
@@ -32,6 +31,8 @@ class TernaryLayer:
     rng : numpy.random.Generator
     ternary : bool
         Without it there is no mask and weights are -1 or +1.
+    mask_scale : float
+        Initial masks are the absolute values of a normal distribution of this deviation.
     mask_decay : float
         Added to the gradient of the mask of every weight in use; pulls weights to 0.
     max_input : int
@@ -45,7 +46,7 @@ class TernaryLayer:
         As of the last `refresh`.
     """
 
-    def __init__(self, geometry, rng, ternary, mask_decay, max_input=1):
+    def __init__(self, geometry, rng, ternary, mask_scale, mask_decay, max_input=1):
         shape = (geometry.output_shape[2], *geometry.kernel, geometry.input_shape[2])
         fan_in = math.prod(shape[1:])
         if fan_in * max_input > _EXACT:
@@ -59,7 +60,7 @@ class TernaryLayer:
         self.mask_decay = np.float32(mask_decay)
         self.takes_bits = max_input == 1
         self.latent = Parameter(rng.normal(0, LATENT_SCALE, shape), limit=1)
-        mask = np.abs(rng.normal(0, MASK_SCALE, shape)) if ternary else np.zeros(shape)
+        mask = np.abs(rng.normal(0, mask_scale, shape)) if ternary else np.zeros(shape)
         self.mask = Parameter(mask, limit=1)
         self.weights = np.empty(shape, np.float32)
         self.refresh()

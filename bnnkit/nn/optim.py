@@ -1,4 +1,4 @@
-"""Parameters, the Adam optimiser and the learning-rate schedule."""
+"""Parameters, the Adam optimiser and the learning-rate schedules."""
 
 import math
 
@@ -71,3 +71,18 @@ def cosine_decay(learning_rate, step, total_steps):
     [1.0, 0.854, 0.5, 0.146]
     """
     return learning_rate * (1 + math.cos(math.pi * step / total_steps)) / 2
+
+
+def constant(learning_rate, step, total_steps):
+    """`learning_rate` at every step."""
+    return learning_rate
+
+
+SCHEDULES = {"cosine": cosine_decay, "constant": constant}
+
+
+def get_schedule(name):
+    """Return the schedule called `name`, or raise ValueError with the names there are."""
+    if not isinstance(name, str) or name not in SCHEDULES:
+        raise ValueError(f"schedule must be one of {', '.join(SCHEDULES)}, got {name!r}")
+    return SCHEDULES[name]

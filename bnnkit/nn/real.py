@@ -20,7 +20,7 @@ class RealClassifier(Classifier):
     ----------
     hidden : list or tuple of int
         Units of the hidden layers.
-    epochs, batch_size, learning_rate, n_classes, warm_start, random_state, verbose
+    epochs, batch_size, learning_rate, schedule, n_classes, warm_start, random_state, verbose
         As for `BNNClassifier`.
 
     Attributes
@@ -37,6 +37,7 @@ class RealClassifier(Classifier):
         epochs=20,
         batch_size=100,
         learning_rate=1e-3,
+        schedule="cosine",
         n_classes=None,
         warm_start=False,
         random_state=None,
@@ -46,6 +47,7 @@ class RealClassifier(Classifier):
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
+        self.schedule = schedule
         self.n_classes = n_classes
         self.warm_start = warm_start
         self.random_state = random_state

@@ -7,13 +7,13 @@ import numpy as np
 
 from bnnkit._progress import progress
 from bnnkit.nn.loss import cross_entropy
-from bnnkit.nn.optim import Adam, cosine_decay
+from bnnkit.nn.optim import Adam
 
 _LARGEST = 1e12  # of a parameter: what is computed from larger ones soon overflows float32
 
 
-def train(network, inputs, labels, *, epochs, batch_size, learning_rate, rng, verbose):
-    """Minimise the mean cross-entropy with Adam; the learning rate decays to 0.
+def train(network, inputs, labels, *, epochs, batch_size, learning_rate, schedule, rng, verbose):
+    """Minimise the mean cross-entropy with Adam.
 
     Parameters
     ----------
@@ -25,6 +25,8 @@ def train(network, inputs, labels, *, epochs, batch_size, learning_rate, rng, ve
     epochs, batch_size : int
         An epoch is split into batches of nearly equal size, at most `batch_size`.
     learning_rate : float
+    schedule : callable
+        ``schedule(learning_rate, step, total_steps)`` is the learning rate of a step.
     rng : numpy.random.Generator
         Shuffles the images anew for each epoch.
     verbose : bool
@@ -55,7 +57,7 @@ def train(network, inputs, labels, *, epochs, batch_size, learning_rate, rng, ve
                 raise divergence(f"the loss is {loss} in epoch {epoch + 1}", learning_rate)
             losses, correct = losses + loss, correct + hits
             done = epoch * n_batches + index
-            optimiser.step(cosine_decay(learning_rate, done, epochs * n_batches))
+            optimiser.step(schedule(learning_rate, done, epochs * n_batches))
             network.refresh()
         largest = np.max([np.abs(parameter.value).max() for parameter in network.parameters()])
         if not largest <= _LARGEST:  # NaN compares as false

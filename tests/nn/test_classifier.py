@@ -54,6 +54,7 @@ def test_folding_agrees_on_every_test_image_of_mnist(architecture, data_home):
         {},
         {"weights": "binary"},
         {"surrogate": "hardtanh"},
+        {"schedule": "constant", "learning_rate": 1e-3, "mask_scale": 0.01},
         {"quant_step": 0.61},
         {"quant_step": 1.0},  # two levels: the first layer reads bits as well
         {"architecture": [Conv(8, 3, stride=2, padding=1), Dense(40)]},
@@ -74,6 +75,30 @@ def test_the_same_seed_gives_the_same_network(digits):
     )
     assert same_network(first, second)
     assert not same_network(first, other)
+
+
+def test_masks_that_start_nearer_to_zero_make_sparser_networks(digits):
+    networks = [
+        BNNClassifier("64", epochs=5, mask_scale=scale, random_state=0)
+        .fit(digits.train.images, digits.train.labels)
+        .network_
+        for scale in (0.003, 0.03, 0.3)
+    ]
+    sparsities = [network.layers[0].sparsity for network in networks]
+    assert sparsities == sorted(sparsities, reverse=True)
+    assert sparsities[0] > 2 * sparsities[2]
+
+
+def test_the_schedule_is_the_one_that_is_asked_for(digits):
+    settings = {"architecture": "20", "batch_size": 500, "random_state": 0}
+    arguments = (digits.train.images[:500], digits.train.labels[:500])
+    # a single step has the full rate either way, the second of two does not
+    for epochs, same in ((1, True), (2, False)):
+        first, second = (
+            BNNClassifier(**settings | {"epochs": epochs, "schedule": name}).fit(*arguments)
+            for name in ("cosine", "constant")
+        )
+        assert same_network(first, second) == same
 
 
 def test_floats_train_as_their_grey_levels_do(digits):
@@ -148,7 +173,7 @@ def test_warm_start_goes_on(digits):
 
 def test_warm_start_refuses_another_network(blobs):
     classifier = BNNClassifier("10", epochs=1, warm_start=True).fit(*blobs)
-    classifier.set_params(epochs=2, learning_rate=1e-4).fit(*blobs)
+    classifier.set_params(epochs=2, learning_rate=1e-4, schedule="constant").fit(*blobs)
     with pytest.raises(ValueError, match="but architecture, quant_step changed"):
         classifier.set_params(architecture="12", quant_step=0.2).fit(*blobs)
 
@@ -179,6 +204,8 @@ def test_folding_that_disagrees_is_an_error(blobs):
         ({"surrogate_scale": 0}, "surrogate_scale must be above 0"),
         ({"weights": "real"}, "weights must be 'ternary' or 'binary'"),
         ({"surrogate": ["tanh"]}, r"surrogate must be one of .*, got \['tanh'\]"),
+        ({"mask_scale": 0}, "mask_scale must be above 0"),
+        ({"schedule": "linear"}, "schedule must be one of cosine, constant, got 'linear'"),
         ({"mask_decay": -1}, "mask_decay must be at least 0"),
         ({"mask_decay": 1e39}, r"mask_decay must be at least 0 and at most 3.4e\+38"),
         ({"architecture": "1000000000"}, "would have 788000000000 weights, the limit is 268435456"),
@@ -187,6 +214,12 @@ def test_folding_that_disagrees_is_an_error(blobs):
 def test_bad_parameters(options, message, blobs):
     with pytest.raises(ValueError, match=message):
         BNNClassifier(**options).fit(*blobs)
+
+
+@pytest.mark.parametrize("options", [{"schedule": "linear"}, {"mask_scale": -1}], ids=str)
+def test_parameters_are_checked_before_the_images(options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        BNNClassifier(**options).fit(None, None)
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ def make(architecture, rng, name="tanh", scale=1.0, ternary=True):
         surrogate=surrogate.get(name),
         surrogate_scale=scale,
         ternary=ternary,
+        mask_scale=0.01,
         mask_decay=0.0,
         rng=rng,
     )

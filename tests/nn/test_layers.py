@@ -18,7 +18,7 @@ CASES = {
 def make(case, rng, **options):
     layer, (channels, height, width) = CASES[case]
     (geometry,) = plan([layer], (channels, height, width))
-    settings = {"ternary": True, "mask_decay": 0.0, "max_input": 1} | options
+    settings = {"ternary": True, "mask_scale": 1.0, "mask_decay": 0.0, "max_input": 1} | options
     made = TernaryLayer(geometry, rng, **settings)
     made.mask.value[:] = rng.normal(size=made.mask.value.shape)
     made.refresh()
@@ -97,9 +97,19 @@ def test_sign_of_zero_is_plus_one_and_a_mask_of_zero_keeps(rng):
 
 def test_binary_weights_have_no_zeros_and_learn_no_mask(rng):
     (geometry,) = plan([Dense(5)], (1, 3, 7))
-    layer = TernaryLayer(geometry, rng, ternary=False, mask_decay=0.0)
+    layer = TernaryLayer(geometry, rng, ternary=False, mask_scale=1.0, mask_decay=0.0)
     assert set(np.unique(layer.weights)) == {-1, 1}
     assert layer.parameters() == [layer.latent]
+
+
+@pytest.mark.parametrize("scale", [0.01, 0.5])
+def test_every_mask_starts_open_and_as_wide_as_asked(scale, rng):
+    (geometry,) = plan([Dense(50)], (1, 10, 10))
+    layer = TernaryLayer(geometry, rng, ternary=True, mask_scale=scale, mask_decay=0.0)
+    assert set(np.unique(layer.weights)) == {-1, 1}
+    deviation = np.sqrt(np.mean(np.square(layer.mask.value)))
+    assert deviation == pytest.approx(scale, rel=0.05)
+    assert np.std(layer.mask.value) < 0.7 * deviation  # all on one side of zero
 
 
 def test_mask_decay_pulls_at_the_masks_in_use_alone(rng):
@@ -112,7 +122,7 @@ def test_mask_decay_pulls_at_the_masks_in_use_alone(rng):
 def test_sums_beyond_exact_float32_are_refused(rng):
     (geometry,) = plan([Dense(2)], (3, 200, 200))
     with pytest.raises(ValueError, match="stops being exact"):
-        TernaryLayer(geometry, rng, ternary=True, mask_decay=0.0, max_input=255)
+        TernaryLayer(geometry, rng, ternary=True, mask_scale=1.0, mask_decay=0.0, max_input=255)
 
 
 def test_head_gradients_are_the_slopes_of_its_logits(rng):

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from bnnkit.nn.optim import Adam, Parameter, cosine_decay
+from bnnkit.nn.optim import SCHEDULES, Adam, Parameter, cosine_decay, get_schedule
 
 
 def plain_adam(value, gradients, rate, beta1=0.9, beta2=0.999, epsilon=1e-8):
@@ -44,3 +44,14 @@ def test_cosine_decay_starts_full_falls_and_ends_near_zero():
     assert all(after < before for before, after in itertools.pairwise(rates))
     assert 0 < rates[-1] < 0.5e-3
     assert rates[50] == pytest.approx(0.25)
+
+
+def test_constant_schedule_is_constant():
+    schedule = get_schedule("constant")
+    assert {schedule(0.5, step, 100) for step in range(100)} == {0.5}
+
+
+@pytest.mark.parametrize("name", ["linear", None, ["cosine"]])
+def test_unknown_schedules_are_answered_with_the_names(name):
+    with pytest.raises(ValueError, match=f"one of {', '.join(SCHEDULES)}, got"):
+        get_schedule(name)

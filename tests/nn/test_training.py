@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from bnnkit.nn.optim import Parameter
+from bnnkit.nn.optim import Parameter, constant
 from bnnkit.nn.training import train
 
 
@@ -30,7 +30,8 @@ class Softmax:
 def run(network, rng, n=50, **options):
     inputs = rng.normal(size=(n, 3)).astype(np.float32)
     labels = (inputs[:, 0] > 0).astype(np.int64)
-    settings = {"epochs": 3, "batch_size": 16, "learning_rate": 0.1, "verbose": False} | options
+    settings = {"epochs": 3, "batch_size": 16, "learning_rate": 0.1, "schedule": constant}
+    settings |= {"verbose": False} | options
     return inputs, train(network, inputs, labels, rng=rng, **settings)
 
 
@@ -43,6 +44,18 @@ def test_an_epoch_sees_every_image_once_in_even_batches_and_a_new_order(rng):
         np.testing.assert_array_equal(np.sort(epoch, axis=0), np.sort(inputs, axis=0))
     assert not np.array_equal(epochs[0], epochs[1])
     assert network.refreshed == 12
+
+
+def test_every_step_has_the_rate_of_the_schedule(rng):
+    network, asked = Softmax(), []
+
+    def schedule(*arguments):
+        asked.append(arguments)
+        return 0.0
+
+    run(network, rng, schedule=schedule)
+    assert asked == [(0.1, step, 12) for step in range(12)]
+    assert not network.weights.value.any()
 
 
 def test_history_tells_loss_and_accuracy(rng):
