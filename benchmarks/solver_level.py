@@ -46,10 +46,9 @@ def main():
 
 def measure(folder, reference, names, limit):
     """One formula through all solvers; a row of results."""
-    with gzip.open(folder / reference["file"], "rt") as file:
-        text = file.read()
-    formula = Formula.from_text(text)
-    options = {"native": {"priorities": priorities(text, formula.n_vars)}}
+    path = folder / reference["file"]
+    formula = Formula.load(path)
+    options = {"native": {"priorities": priorities(path, formula.n_vars)}}
     known = reference[f"{REFERENCE}_status"].lower()
     row = {
         "file": reference["file"].removesuffix(".cnf.gz"),
@@ -85,12 +84,13 @@ def solve(solver, limit):
     return outcome, seconds
 
 
-def priorities(text, n_vars):
-    """The priorities that the hints in a text mean."""
+def priorities(path, n_vars):
+    """The priorities that the hints in a file mean."""
     values = np.ones(n_vars)
-    for line in text.splitlines():
-        if line.startswith("c vpref "):
-            values[int(line.split()[2]) - 1] = PREFERENCE
+    with gzip.open(path, "rt") as file:
+        for line in file:
+            if line.startswith("c vpref "):
+                values[int(line.split()[2]) - 1] = PREFERENCE
     return values
 
 

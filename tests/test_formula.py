@@ -1,6 +1,7 @@
 """Formula: variables, constraints, evaluation, text."""
 
 import gzip
+import io
 import itertools
 from pathlib import Path
 
@@ -260,20 +261,71 @@ def test_text_with_enormous_coefficients_is_refused():
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "p cnf 3 2\n1 -2 0\n2 3 0\n",
+        "p cnf 3 2\r\n1 -2 0\r\n2 3 0\r\n",
+        "c hello\n\nc\n\tp  cnf\t3   2  \n  1 -2 0\ncomment 4 0\n c 5 0\n\n2 3 0",
+        "p cnf 3 2\n1 -2 0 2 3 0\n",
+        "p cnf 3 2\n1\n-2 0 2\nc 9 # 9\n\t3 0\n",
+        "p cnf 3 2\n1 -2\n0\n2 3\n0\n",
+        "p cnf 3 2\n 1 -2 0\n 2 3 0\n %\n0\n\n",
+        "p cnf 3 1\n1 -2 0\n2 3 0\n",
+        "c caf\u00e9 \ud800\np cnf 3 2\n1 -2 0\n2 3 0\n",
+    ],
+)
+def test_clauses_as_they_are_written_in_real_files(text):
+    formula = Formula.from_text(text)
+    assert (formula.n_vars, formula.clauses.lists()) == (3, [[1, -2], [2, 3]])
+
+
+def test_sums_and_clauses_in_one_text():
+    formula = Formula.from_text(
+        "p cnf 4 6\n0\n1 -2 -2 >= 2 # -4\n>= 0 # 4\n3 0\n1 2 <= 1 # 3\n1 -1>= 99999999999999 # 1\n"
+    )
+    assert formula.clauses.lists() == [[], [3]]
+    assert list(formula.sums.lists()) == [
+        ([1, -2, -2], [1, 1, 1], 2, -4),
+        ([], [], 0, 4),
+        ([1, 2], [1, 1], 2, -3),
+        ([1, -1], [1, 1], 2**31, 1),
+    ]
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "no line 'p cnf"),
+        ("c p cnf 1 1\n", "no line 'p cnf"),
         ("1 2 0\n", "line 1 .*must come before"),
         ("p cnf 2\n", "line 1"),
         ("p cnf x 1\n", "line 1"),
-        ("p cnf 2 1\n1 2\n", "line 2 .*must end in 0"),
-        ("p cnf 2 1\n1 3 0\n", "line 2 .*got 3"),
-        ("p cnf 2 1\nc hello\n1 x 0\n", "line 3"),
+        ("p cnf -2 1\n", "line 1"),
+        ("p cnf 2147483648 0\n", "line 1 .*number of new variables"),
+        ("p cnf 2 1\n1 2 0\np cnf 2 1\n", "line 3 .*one line 'p cnf' only"),
+        ("p cnf 2 1\n1 2\n", r"line 2 \('1 2'\): a clause must end in 0"),
+        ("p cnf 2 2\n1 2 0\nc\n1 2\n%\n0\n", "line 4 .*must end in 0"),
+        ("p cnf 2 2\n1 2\n1 2 >= 1 # 1\n0\n", "line 2 .*must end in 0"),
+        ("p cnf 2 1\n1 3 0\n", r"line 2 .*v in \[1, 2\], got 3"),
+        ("p cnf 2 1\n1 2 0\n\n1 -3 0\n", "line 4 .*got -3"),
+        ("p cnf 2 1\n99999999999999999999 0\n", "line 2 .*got 99999999999999999999"),
+        ("p cnf 2 1\n-9223372036854775808 0\n", "line 2 .*got -9223372036854775808"),
+        ("p cnf 2 1\nc hello\n1 x 0\n", "line 3 .*got x"),
+        ("p cnf 2 1\n1-2 0\n", "line 2 .*got 1-2"),
+        ("p cnf 2 1\n1 - 2 0\n", "line 2 .*got -"),
+        ("p cnf 2 1\n--1 0\n", "line 2 .*got --1"),
+        ("p cnf 2 1\n1.0 0\n", "line 2 .*got 1.0"),
+        ("p cnf 2 1\n1_0 0\n", "line 2 .*got 1_0"),
         ("p cnf 2 1\n1 2 >= # 1\n", "line 2"),
         ("p cnf 2 1\n1 2 = 1 # 1\n", "line 2 .*a sum must end in"),
         ("p cnf 2 1\n1 2 >= 1\n", "line 2"),
         ("p cnf 2 1\n1 2 >= 1 # 0\n", "line 2 .*got 0"),
+        ("p cnf 2 1\n1 2 >= 1 # 3\n", "line 2 .*got 3"),
+        ("p cnf 2 1\n1 0 2 >= 1 # 1\n", "line 2 .*got 0"),
+        ("p cnf 2 1\n1 4 >= 1 # 1\n", "line 2 .*got 4"),
+        ("p cnf 2 1\n1 >= 2 >= 1 # 1\n", "line 2"),
         ("p cnf 2 1\n# 1\n", "line 2"),
+        ("p cnf 2 3\n1 0\n2 >= 1 # 1\n", "announces 3 constraints and has 2"),
     ],
 )
 def test_wrong_text_is_refused(text, message):
@@ -281,11 +333,45 @@ def test_wrong_text_is_refused(text, message):
         Formula.from_text(text)
 
 
+@pytest.mark.parametrize("name", ["formula.cnf", "formula.cnf.gz"])
+def test_files(name, tmp_path):
+    path = tmp_path / "new" / name
+    example().save(path)
+    content = path.read_bytes()
+    assert content.startswith(b"\x1f\x8b") == name.endswith(".gz")
+    assert Formula.load(path).to_text() == example().to_text()
+    assert Formula.load(io.BytesIO(content)).to_text() == example().to_text()
+    renamed = tmp_path / "no-suffix"
+    renamed.write_bytes(content)
+    assert Formula.load(str(renamed)).to_text() == example().to_text()
+    example().save(path)
+    assert path.read_bytes() == content
+    if name.endswith(".gz"):
+        assert content[4:8] == bytes(4), "the time of writing should not be in the file"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"p cnf 1 1\n1 2 0\n", "wrong.cnf: line 2"),
+        (gzip.compress(b"p cnf 1 1\n1 0\n")[:-3], "wrong.cnf is damaged gzip data"),
+        (gzip.compress(b"p cnf 1 1\n1 0\n")[:10] + b"\xff" * 20, "damaged gzip data"),
+        (b"\x1f\x8bnonsense", "wrong.cnf is damaged gzip data"),
+        (b"\x00\xff", "wrong.cnf: line 1"),
+    ],
+)
+def test_wrong_files_are_named(content, message, tmp_path):
+    path = tmp_path / "wrong.cnf"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        Formula.load(path)
+
+
 @pytest.mark.skipif(not BENCH.is_dir(), reason=f"no formulas in {BENCH}")
 def test_real_formulas_survive_text():
     for path in sorted(BENCH.glob("2*.cnf.gz")):
         text = gzip.decompress(path.read_bytes()).decode()
-        formula = Formula.from_text(text)
+        formula = Formula.load(path)
         again = Formula.from_text(formula.to_text())
         assert list(again.sums.lists()) == list(formula.sums.lists())
         assert again.clauses.lists() == formula.clauses.lists()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+LIMIT = 2**31  # the coefficients of one sum add up to less than this, so int64 never overflows
 MAX_REPEATS = 10_000_000  # literals that a sum may have once its coefficients are written out
 
 

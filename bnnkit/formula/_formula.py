@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import operator
+import os
 from collections.abc import Sequence
+from typing import BinaryIO
 
 import numpy as np
 
-from bnnkit.formula._arrays import ClauseArrays, Column, SumArrays, row_sums
-from bnnkit.formula._text import describe, read_text, write_text
-
-LIMIT = 2**31  # the coefficients of one sum add up to less than this, so int64 never overflows
+from bnnkit.formula._arrays import LIMIT, ClauseArrays, Column, SumArrays, row_sums
+from bnnkit.formula._dimacs import read_dimacs
+from bnnkit.formula._files import read_file, write_file
+from bnnkit.formula._text import describe, write_text
 
 
 class Formula:
@@ -226,14 +228,52 @@ class Formula:
 
     @classmethod
     def from_text(cls, text: str) -> Formula:
-        """Read the dialect that `to_text` writes.
+        r"""Read DIMACS CNF, or the dialect that `to_text` writes.
+
+        A clause may go over several lines, a line may have several clauses, and lines that begin
+        with c may stand anywhere; a line that begins with % ends the text. More constraints than
+        announced are read all the same.
 
         Raises
         ------
         ValueError
-            If the text is not in this dialect; the message gives the line.
+            If the text is not in this dialect (the message gives the line), or has fewer
+            constraints than it announces: it may be cut short.
+
+        Examples
+        --------
+        >>> print(Formula.from_text("p cnf 3 2\n1 -2 0\n1 2 3 >= 2 # -3\n"))
+        3 variables, 1 clause, 1 sum
+        x1 or not x2
+        not x3 <-> x1 + x2 + x3 >= 2
         """
-        return read_text(text, cls)
+        return read_dimacs(text.encode(errors="replace"), cls)
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write what `to_text` gives to a file, atomically; gzipped if its name ends in .gz."""
+        write_file(path, self.to_text())
+
+    @classmethod
+    def load(cls, file: str | os.PathLike | BinaryIO) -> Formula:
+        """Read a file of the kind that `from_text` describes.
+
+        Parameters
+        ----------
+        file : path, or binary file that can be read
+            Plain or gzipped; the content decides, not the name.
+
+        Raises
+        ------
+        OSError
+            If there is no such file.
+        ValueError
+            If its content is wrong or damaged; the message gives the file and the line.
+        """
+        name, data = read_file(file)
+        try:
+            return read_dimacs(data, cls)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
 
     def _literals(self, lits: Sequence[int], where: str) -> np.ndarray:
         lits = _integers(lits, "literals")

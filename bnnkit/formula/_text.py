@@ -1,4 +1,4 @@
-"""Formulas as text: words for people, the reified-cardinality dialect of DIMACS for solvers."""
+"""Writing formulas: words for people, the reified-cardinality dialect of DIMACS for solvers."""
 
 from __future__ import annotations
 
@@ -37,47 +37,6 @@ def write_text(formula: Formula) -> str:
         end = f"<= {bound - 1} # {-output}" if output < 0 else f">= {bound} # {output or true}"
         lines.append(" ".join([*map(str, lits), end]))
     return "\n".join(lines) + "\n"
-
-
-def read_text(text: str, new_formula: type[Formula]) -> Formula:
-    """See `Formula.from_text`."""
-    formula = None
-    for number, line in enumerate(text.splitlines(), start=1):
-        words = line.split()
-        if not words or words[0] == "c":
-            continue
-        try:
-            if formula is None:
-                formula = new_formula(_header(words))
-            else:
-                _read_constraint(words, formula)
-        except ValueError as error:
-            raise ValueError(f"line {number} ({line[:60]!r}): {error}") from error
-    if formula is None:
-        raise ValueError("the text has no line 'p cnf VARIABLES CONSTRAINTS'")
-    return formula
-
-
-def _header(words: list[str]) -> int:
-    if words[:2] != ["p", "cnf"] or len(words) != 4:
-        raise ValueError("the line 'p cnf VARIABLES CONSTRAINTS' must come before the constraints")
-    return int(words[2])
-
-
-def _read_constraint(words: list[str], formula: Formula) -> None:
-    if "#" not in words:
-        *lits, end = map(int, words)
-        if end != 0:
-            raise ValueError("a clause must end in 0")
-        formula.add_clause(lits)
-        return
-    if len(words) < 4 or words[-2] != "#" or words[-4] not in (">=", "<="):
-        raise ValueError("a sum must end in '>= BOUND # OUTPUT' or '<= BOUND # OUTPUT'")
-    *lits, bound, output = map(int, [*words[:-4], words[-3], words[-1]])
-    if words[-4] == ">=":
-        formula.add_sum(lits, bound, output=output)
-    else:
-        formula.add_sum(lits, bound + 1, output=-output)
 
 
 def _hidden(total: int, noun: str) -> list[str]:

@@ -1,0 +1,143 @@
+"""Reading DIMACS CNF and its dialect with reified sums; all clauses are parsed at once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bnnkit.formula._arrays import LIMIT
+
+if TYPE_CHECKING:
+    from bnnkit.formula._formula import Formula
+
+_NO_INTEGERS = re.compile(rb"[^0-9\s-]|-(?![0-9])|[0-9]-")
+_INTEGER = re.compile(rb"-?[0-9]{1,18}")
+_SUM = re.compile(rb"(.*?)([<>]=)\s+(-?[0-9]{1,18})\s+#\s+(-?[0-9]{1,18})")
+
+
+@dataclass
+class _Lines:
+    """Lines with literals, and their numbers in the text."""
+
+    lines: list[bytes] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+
+    def append(self, line: bytes, number: int) -> None:
+        self.lines.append(line)
+        self.numbers.append(number)
+
+
+@dataclass
+class _Sums(_Lines):
+    """The literals of sums, line by line, and what stands behind them."""
+
+    bounds: list[int] = field(default_factory=list)
+    outputs: list[int] = field(default_factory=list)
+
+
+def read_dimacs(data: bytes, new_formula: type[Formula]) -> Formula:
+    """See `Formula.from_text`."""
+    formula, announced, clauses, sums = _sort(data, new_formula)
+    _check_end(clauses)
+    lits = _literals(clauses, 0, formula.n_vars)
+    ends = np.flatnonzero(lits == 0)
+    formula.add_clauses(lits[lits != 0], np.diff(ends, prepend=-1) - 1)
+    lengths = np.array([len(line.split()) for line in sums.lines], dtype=np.int64)
+    lits = _literals(sums, 1, formula.n_vars)
+    formula.add_sums(lits, lengths, sums.bounds, outputs=sums.outputs)
+    if len(ends) + len(sums.lines) < announced:
+        raise ValueError(
+            f"the text announces {announced} constraints and has {len(ends) + len(sums.lines)}; "
+            "if it is not cut short, put the right number into its line 'p cnf'"
+        )
+    return formula
+
+
+def _sort(data: bytes, new_formula: type[Formula]) -> tuple[Formula, int, _Lines, _Sums]:
+    """An empty formula, the announced number of constraints, and the lines with these."""
+    formula, announced, clauses, sums = None, 0, _Lines(), _Sums()
+    for number, line in enumerate(data.splitlines(), start=1):
+        line = line.strip()
+        if not line or line.startswith(b"c"):
+            continue
+        if line.startswith(b"%"):  # files of SATLIB end so, with a 0 that is no clause
+            break
+        is_sum = b"#" in line
+        if is_sum:
+            _check_end(clauses)
+        try:
+            if formula is None or line.startswith(b"p"):
+                n_vars, announced = _header(line, formula)
+                formula = new_formula(n_vars)
+            elif is_sum:
+                _append_sum(sums, line, number, formula.n_vars)
+            else:
+                clauses.append(line, number)
+        except ValueError as error:
+            raise _at(number, line, error) from error
+    if formula is None:
+        raise ValueError("the text has no line 'p cnf VARIABLES CONSTRAINTS'")
+    return formula, announced, clauses, sums
+
+
+def _header(line: bytes, formula: Formula | None) -> tuple[int, int]:
+    words = line.split()
+    if formula is not None:
+        raise ValueError("there must be one line 'p cnf' only")
+    if words[:2] != [b"p", b"cnf"] or len(words) != 4 or not all(map(bytes.isdigit, words[2:])):
+        raise ValueError("the line 'p cnf VARIABLES CONSTRAINTS' must come before the constraints")
+    return int(words[2]), int(words[3])
+
+
+def _append_sum(sums: _Sums, line: bytes, number: int, n_vars: int) -> None:
+    match = _SUM.fullmatch(line)
+    if match is None:
+        raise ValueError("a sum must end in '>= BOUND # OUTPUT' or '<= BOUND # OUTPUT'")
+    lits, relation, bound, output = match[1], match[2], int(match[3]), int(match[4])
+    if not 1 <= abs(output) <= n_vars:
+        raise ValueError(f"the output must be +v or -v with v in [1, {n_vars}], got {output}")
+    if relation == b"<=":  # y <-> (sum <= b)  is  not y <-> (sum >= b + 1)
+        bound, output = bound + 1, -output
+    sums.append(lits, number)
+    sums.bounds.append(max(-LIMIT, min(bound, LIMIT)))
+    sums.outputs.append(output)
+
+
+def _check_end(clauses: _Lines) -> None:
+    if clauses.lines and clauses.lines[-1].rsplit(maxsplit=1)[-1] != b"0":
+        raise _at(clauses.numbers[-1], clauses.lines[-1], "a clause must end in 0")
+
+
+def _literals(part: _Lines, least: int, n_vars: int) -> np.ndarray:
+    """All integers of some lines, absolute values from `least` to `n_vars`; zeros end clauses."""
+    data = b" ".join(part.lines).strip()
+    if not data:
+        return np.zeros(0, dtype=np.int64)
+    if _NO_INTEGERS.search(data):
+        raise _blame(part, least, n_vars)
+    numbers = np.fromstring(data, dtype=np.int64, sep=" ")  # saturates where it would overflow
+    variables = np.abs(numbers)
+    if ((variables < least) | (variables > n_vars)).any():
+        raise _blame(part, least, n_vars)
+    return numbers
+
+
+def _blame(part: _Lines, least: int, n_vars: int) -> ValueError:
+    """The error about the first word that is wrong."""
+    for line, number in zip(part.lines, part.numbers, strict=True):
+        for word in line.split():
+            if not _INTEGER.fullmatch(word) or not least <= abs(int(word)) <= n_vars:
+                reason = f"a literal must be +v or -v with v in [1, {n_vars}], got {_shown(word)}"
+                return _at(number, line, reason)
+    raise AssertionError("only called when there is one")
+
+
+def _at(number: int, line: bytes, reason: object) -> ValueError:
+    return ValueError(f"line {number} ({_shown(line)!r}): {reason}")
+
+
+def _shown(data: bytes) -> str:
+    return data[:60].decode(errors="replace")
