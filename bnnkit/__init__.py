@@ -15,6 +15,8 @@ _NAMES = {
     "BinaryNetwork": "bnnkit.network",
     "verify": "bnnkit.verification",
     "verify_all": "bnnkit.verification",
+    "compare": "bnnkit.comparison",
+    "compare_formulas": "bnnkit.comparison",
 }
 _ROOMS = ("attacks", "datasets", "kernels", "nn", "plots", "robust", "solvers")
 

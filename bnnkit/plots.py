@@ -4,6 +4,8 @@ They work without a display and never call ``show``; a figure is saved with
 ``ax.figure.savefig`` and, in a script, closed by the caller.
 """
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -11,7 +13,13 @@ from bnnkit._checks import as_images, unit_floats
 
 # colours that colour-blind readers can tell apart (Okabe & Ito), one meaning each
 COLOURS = {"robust": "#009E73", "unknown": "#999999", "falsified": "#D55E00", "clean": "#0072B2"}
+# lines of several solvers: told apart by colour, and in grey by dashes and markers
+_LINES = (
+    *(("#0072B2", "-", "o"), ("#D55E00", "--", "s"), ("#009E73", "-.", "^"), ("#000000", ":", "D")),
+    *(("#CC79A7", "-", "v"), ("#E69F00", "--", "P"), ("#56B4E9", "-.", "X")),
+)
 _LARGEST_SHEET = 8
+_SHORTEST = 1e-6  # seconds; a clock may say 0, which has no logarithm
 
 
 def adversarial_sheet(originals, adversarial, labels, predicted):
@@ -111,3 +119,51 @@ def _stack_verdicts(ax, x, counts):
     }
     colours = [COLOURS[name] for name in shares]
     ax.stackplot(x, shares.values(), labels=shares.keys(), colors=colours, alpha=0.6)
+
+
+def cactus(comparison, ax=None):
+    """How many questions each solver answers if each may take so many seconds.
+
+    Parameters
+    ----------
+    comparison : bnnkit.comparison.Comparison
+    ax : matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        A line for each solver, through its answered questions from the fastest to the slowest;
+        the further to the right and the lower, the better. The legend has the best one first.
+    """
+    if ax is None:
+        _, ax = plt.subplots(figsize=(8, 5), layout="constrained")
+    times = comparison.solved_times()
+    order = sorted(times, key=lambda solver: (-len(times[solver]), sum(times[solver])))
+    lines = dict(zip(times, itertools.cycle(_LINES)))  # whoever wins, a solver keeps its colour
+    for solver in order:
+        colour, dashes, marker = lines[solver]
+        n = len(times[solver])
+        ax.plot(
+            range(1, n + 1),
+            np.maximum(times[solver], _SHORTEST),
+            color=colour,
+            linestyle=dashes,
+            marker=marker,
+            markevery=_marked(n),
+            linewidth=2,
+            label=f"{solver} ({n})",
+        )
+    n_questions = max((summary.questions for summary in comparison.summaries), default=1)
+    ax.axhline(comparison.timeout, color=COLOURS["unknown"], linewidth=1.5, label="time limit")
+    ax.set(yscale="log", xlim=(0, n_questions + 0.5))
+    ax.set_xlabel(f"questions answered, of {n_questions}", fontsize=13)
+    ax.set_ylabel("seconds for each of them", fontsize=13)
+    ax.set_title("Cactus plot", fontsize=15)
+    ax.legend(loc="best", fontsize=12)
+    return ax
+
+
+def _marked(n):
+    """Which of n points get a marker: about a dozen of them, the last one always."""
+    step = max(1, n // 12)
+    return ((n - 1) % step, step)

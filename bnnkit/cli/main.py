@@ -7,12 +7,15 @@ import traceback
 
 from bnnkit._version import __version__
 
-_COMMANDS = ("demo", "train", "evaluate", "verify", "attack", "harden", "data", "solvers")
+_COMMANDS = (
+    *("demo", "train", "evaluate", "verify", "attack", "harden"),
+    *("compare", "solve", "data", "solvers"),
+)
 
 _EPILOG = """\
-exit codes: 0 done; 1 a definite "no" where one was asked for (verify --index, --at-least);
-2 wrong use; 3 verify --index could not decide in time; 70 an error in bnnkit;
-130 interrupted.
+exit codes: 0 done; 1 a definite "no" where one was asked for (verify --index, --at-least)
+or solvers contradict each other (compare); 2 wrong use; 3 verify --index could not decide in
+time; solve: 10 satisfiable, 20 unsatisfiable, 0 undecided; 70 an error in bnnkit; 130 interrupted.
 
 Every command explains itself: bnnkit verify --help
 """

@@ -152,8 +152,13 @@ def combine(tables):
         next((status for status in ("falsified", "robust") if status in found), "unknown")
         for found in answers
     ]
-    wrong = [i for i, found in enumerate(answers) if {"robust", "falsified"} <= found]
+    wrong = [i for i, found in enumerate(answers) if contradictory(found)]
     return statuses, wrong
+
+
+def contradictory(statuses):
+    """Whether some answers to one question, None where there is none, contradict each other."""
+    return len(set(statuses) - {"unknown", None}) > 1
 
 
 def _seconds(value):

@@ -7,7 +7,8 @@ import pytest
 from bnnkit._version import __version__
 from bnnkit.cli import main
 
-COMMANDS = ["demo", "train", "evaluate", "verify", "attack", "harden", "data", "solvers"]
+COMMANDS = ["demo", "train", "evaluate", "verify", "attack", "harden", "compare", "solve", "data"]
+COMMANDS += ["solvers"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,0 +1,186 @@
+"""Put each question to every solver: about a network's images, or of formula files."""
+
+import functools
+import math
+import numbers
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bnnkit import solvers as registry
+from bnnkit._checks import as_eps, as_images, as_labels
+from bnnkit._progress import progress
+from bnnkit.comparison.results import Comparison, Record
+from bnnkit.formula import Formula
+from bnnkit.verification import verify
+
+
+def compare(network, images, labels, eps, solvers, timeout=60.0, **options):
+    """Ask several solvers the same questions about the images of a network.
+
+    Each question goes to all solvers before the next one, so that they see the machine in the
+    same state, and another solver begins each time. What is finished is lost if the work is
+    interrupted; to keep it, iterate over `iter_records`, through `written` for a file.
+
+    Parameters
+    ----------
+    network : BinaryNetwork
+    images : array_like
+        uint8 in 0..255 or floats in [0, 1]; (N, C, H, W), (N, H, W) or (N, features).
+    labels : array_like of int, shape (N,)
+    eps : float, or sequence of float
+        Radii on the [0, 1] scale; each image is asked about with each of them.
+    solvers : sequence of str
+        Names of `bnnkit.solvers.available()`, with encodings if you like ("cadical:totalizer").
+    timeout : float
+        Seconds for each question and solver.
+    **options
+        ``pixels`` and ``falsify`` of `verify`. With ``falsify=0`` each question that bounds do
+        not settle reaches the solvers.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    TypeError, ValueError
+        For images, labels, eps, a time limit or solver names that make no sense.
+    """
+    questions = network_questions(network, images, labels, eps, **options)
+    return Comparison(timeout, iter_records(questions, solvers, timeout))
+
+
+def compare_formulas(paths, solvers, timeout=60.0):
+    """Ask several solvers whether the formulas in some files are satisfiable.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        Files that `Formula.load` reads. Reading is not part of any solver's time.
+    solvers, timeout
+        As for `compare`.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    FileNotFoundError
+        Before anything is solved.
+    TypeError, ValueError
+        For a time limit or solver names that make no sense, or a file that is no formula.
+    """
+    return Comparison(timeout, iter_records(formula_questions(paths), solvers, timeout))
+
+
+def iter_records(questions, solvers, timeout):
+    """Yield each solver's Record of each question as it is ready.
+
+    Whoever iterates keeps what is finished if the work is interrupted.
+
+    Parameters
+    ----------
+    questions : iterable
+        Of `network_questions` or `formula_questions`.
+    solvers, timeout
+        As for `compare`.
+    """
+    solvers = list(dict.fromkeys([solvers] if isinstance(solvers, str) else solvers))
+    if not solvers:
+        raise ValueError("solvers must name at least one solver, got none")
+    for solver in solvers:
+        registry.get(solver)
+    number = isinstance(timeout, numbers.Real) and not isinstance(timeout, bool)
+    if not (number and 0 < timeout < math.inf):
+        raise ValueError(
+            f"timeout must be a positive number of seconds, got {timeout!r}; "
+            "a comparison needs one, as undecided questions count by it"
+        )
+    return _asked(questions, solvers, timeout)
+
+
+def _asked(questions, solvers, timeout):
+    for i, question in enumerate(questions):
+        first = i % len(solvers)
+        for solver in solvers[first:] + solvers[:first]:
+            yield question.ask(solver, timeout)
+
+
+def network_questions(network, images, labels, eps, **options):
+    """The questions that `compare` asks, eps by eps."""
+    images = as_images(images, network.input_shape)
+    labels = as_labels(labels, len(images), network.n_classes)
+    radii = [eps] if isinstance(eps, numbers.Number) else eps
+    radii = list(dict.fromkeys(map(as_eps, radii)))
+    questions = [
+        _NetworkQuestion(f"eps {float(radius)} image {i}", network, image, label, radius, options)
+        for radius in radii
+        for i, (image, label) in enumerate(zip(images, labels, strict=True))
+    ]
+    return progress(questions, "comparing")
+
+
+def formula_questions(paths):
+    """The questions that `compare_formulas` asks; a file is read when it is its turn."""
+    paths = list(dict.fromkeys(map(Path, paths)))
+    for path in paths:
+        path.stat()  # a missing file is an error now, not in the middle of the work
+    questions = (_FormulaQuestion(str(path), Formula.load(path)) for path in paths)
+    return progress(questions, "comparing", total=len(paths))
+
+
+@dataclass(frozen=True)
+class _NetworkQuestion:
+    name: str
+    network: object
+    image: object
+    label: int
+    eps: object
+    options: dict
+
+    def ask(self, solver, timeout):
+        verdict = verify(
+            self.network, self.image, self.label, self.eps, solver, timeout, **self.options
+        )
+        return Record(
+            question=self.name,
+            solver=solver,
+            status=verdict.status,
+            stage=verdict.stage,
+            encode_s=verdict.timings.get("encode", 0.0),
+            solve_s=verdict.timings.get("solve", 0.0),
+            seconds=verdict.seconds,
+            reason=verdict.reason,
+        )
+
+
+@dataclass(frozen=True)
+class _FormulaQuestion:
+    name: str
+    formula: Formula
+
+    def ask(self, solver, timeout):
+        _warm_up(solver)
+        started = time.perf_counter()
+        with registry.get(solver)(self.formula) as engine:
+            outcome = engine.solve(timeout=timeout)
+            seconds = time.perf_counter() - started
+        return Record(
+            question=self.name,
+            solver=solver,
+            status=outcome.status,
+            stage="solver",
+            encode_s=0.0,
+            solve_s=seconds,
+            seconds=seconds,
+            reason=outcome.reason,
+        )
+
+
+@functools.cache
+def _warm_up(solver):
+    """Use a solver once: what is loaded or compiled then is no question's time."""
+    with registry.get(solver)(Formula(1)) as engine:
+        engine.solve()
