@@ -105,3 +105,31 @@ def plain_class(network, levels):
     """The lowest class with the highest score."""
     scores = plain_scores(network, levels).tolist()
     return scores.index(max(scores))
+
+
+def flat(x):
+    """(C, H, W) as a vector in (row, column, channel) order."""
+    return x.transpose(1, 2, 0).ravel()
+
+
+def plain_values(c, levels):
+    """Values and sums of all nodes of a circuit by definition, from the edges to the sources."""
+    values, sums = list(levels), [0] * c.n_inputs
+    for k in range(c.n_inputs, c.n_nodes):
+        edges = c.in_edge[c.in_start[k] : c.in_start[k + 1]].tolist()
+        sums.append(sum((1 - 2 * (edge & 1)) * values[edge >> 1] for edge in edges))
+        values.append(int(sums[-1] >= c.bound[k]))
+    return np.array(values), np.array(sums)
+
+
+def random_box(rng, network):
+    """Lowest and highest levels of a small random box."""
+    top = network.quantiser.n_levels - 1
+    low = rng.integers(0, top + 1, network.input_shape)
+    return low, np.minimum(low + rng.integers(0, 3, low.shape) * (rng.random(low.shape) < 0.6), top)
+
+
+def images_of(low, high):
+    """All levels of a box."""
+    ranges = [range(a, b + 1) for a, b in zip(low.ravel(), high.ravel(), strict=True)]
+    return (np.array(levels).reshape(low.shape) for levels in itertools.product(*ranges))

@@ -30,7 +30,7 @@ class Exact(Attack):
         For a solver that there is not, and for a timeout or n_jobs that makes no sense.
     """
 
-    solver: str = "minicard"
+    solver: str = "native"
     timeout: float | None = 60.0
     n_jobs: int = 1
 

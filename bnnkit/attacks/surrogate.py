@@ -77,6 +77,12 @@ class Surrogate:
         return g.transpose(0, 3, 1, 2), loss
 
 
+def _product(a, b):
+    # BLAS also computes with what lies beyond the ends of its operands; only flags are left of it
+    with np.errstate(all="ignore"):
+        return a @ b
+
+
 class _Map:
     """Sums z = sum w*x over windows, as float32, and their transpose."""
 
@@ -93,16 +99,15 @@ class _Map:
             output_size(side, k, self.stride, self.padding)
             for side, k in zip(x.shape[1:3], self.kernel, strict=True)
         )
-        z = patches(x, self.kernel, self.stride, self.padding) @ self.weights
+        z = _product(patches(x, self.kernel, self.stride, self.padding), self.weights)
         return z.reshape(len(x), rows, columns, -1)
 
     def transposed(self, g, shape):
         """The gradient by inputs of `shape` (N, H, W, C) from the gradient by sums."""
         (n, h, w, c), pad, stride = shape, self.padding, self.stride
         rows, columns = g.shape[1:3]
-        taps = (g.reshape(-1, g.shape[3]) @ self.weights.T).reshape(
-            n, rows, columns, *self.kernel, c
-        )
+        taps = _product(g.reshape(-1, g.shape[3]), self.weights.T)
+        taps = taps.reshape(n, rows, columns, *self.kernel, c)
         total = np.zeros((n, h + 2 * pad, w + 2 * pad, c), dtype=np.float32)
         for i, j in np.ndindex(*self.kernel):
             window = (slice(None), _every(i, rows, stride), _every(j, columns, stride))

@@ -129,9 +129,9 @@ def add_attack_settings(parser):
     )
     parser.add_argument(
         "--solver",
-        default="minicard",
+        default="native",
         metavar="NAME",
-        help="of the exact attack: one that bnnkit solvers lists (default: minicard)",
+        help="of the exact attack: one that bnnkit solvers lists (default: native)",
     )
 
 

@@ -23,9 +23,9 @@ def add_arguments(parser):
     parser.add_argument(
         "--solver",
         nargs="+",
-        default=["minicard"],
+        default=["native"],
         metavar="NAME",
-        help="one or more of those that bnnkit solvers lists (default: minicard)",
+        help="one or more of those that bnnkit solvers lists (default: native)",
     )
     parser.add_argument(
         "--index",

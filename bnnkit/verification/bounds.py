@@ -1,83 +1,104 @@
 """Bound propagation: what every image of the ball agrees on.
 
-Interval arithmetic on the exact network. A bit that is the same at both ends of its
-neuron's interval is the same on the whole ball, so it is a constant of the question.
+Interval arithmetic on the exact network. A bit that is the same at both ends of its neuron's
+interval is the same on the whole ball, so it is a constant of the question.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
-from bnnkit.verification.unroll import UnrolledPool
+from bnnkit.verification._compile import entry
+from bnnkit.verification.circuit import next_difference
 
 
-def propagate(layers, low, high):
-    """Bounds of every layer's inputs, from the levels of the ball on.
+class Bounds(NamedTuple):
+    """Least and greatest value of every node while the inputs stay in their box.
+
+    Attributes
+    ----------
+    low, high : ndarray of int32, shape (n_nodes,)
+        Levels of the inputs, bits in {0, 1}, and the sums of the classes. A bit whose bounds are
+        equal is constant.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+
+
+def propagate(circuit, low, high):
+    """Bounds of all nodes, from the levels of the box on.
 
     Parameters
     ----------
-    layers : sequence of UnrolledThreshold, UnrolledPool
+    circuit : Circuit
     low, high : ndarray of integers, shape (n_inputs,)
         Lowest and highest level of each input, (row, column, channel) order.
 
     Returns
     -------
-    list of (low, high)
-        The bounds of each layer's inputs and, last, of the head's. Bits have bounds in
-        {0, 1}; a bit whose bounds are equal is constant.
+    Bounds
     """
-    bounds = [(low, high)]
-    for layer in layers:
-        pooled = isinstance(layer, UnrolledPool)
-        bounds.append(_pool(layer, *bounds[-1]) if pooled else _threshold(layer, *bounds[-1]))
+    bounds = Bounds(*np.zeros((2, circuit.n_nodes), np.int32))
+    bounds.low[: len(low)], bounds.high[: len(high)] = low, high
+    propagate_box(circuit, bounds)
     return bounds
 
 
-def _threshold(layer, low, high):
-    z_low, z_high = layer.sums.interval(low, high)
-    surely, possibly = z_low >= layer.bound, z_high >= layer.bound
-    bit_low = np.where(layer.flip, ~possibly, surely)
-    bit_high = np.where(layer.flip, ~surely, possibly)
-    return bit_low.ravel().astype(np.uint8), bit_high.ravel().astype(np.uint8)
-
-
-def _pool(layer, low, high):
-    reduce = np.max if layer.kind == "or" else np.min
-    return reduce(low[layer.index], axis=1), reduce(high[layer.index], axis=1)
-
-
-def possible_rivals(head, label, low, high):
-    """Classes whose interval does not rule out that they beat `label`.
-
-    Parameters
-    ----------
-    head : UnrolledHead
-    label : int
-    low, high : ndarray of integers
-        Bounds of the head's inputs.
+def possible_rivals(circuit, label, bounds):
+    """Classes that the bounds do not rule out to beat `label`.
 
     Returns
     -------
     ndarray of int64
-        Empty: the network gives `label` on the whole ball.
+        Empty: the network gives `label` on the whole box.
     """
-    difference = head.sums.weights.astype(np.int64) - head.sums.weights[label]
-    difference = difference * np.sign(head.scale)
-    positive, negative = np.maximum(difference, 0), np.minimum(difference, 0)
-    index = head.sums.index[0]
-    largest = positive @ high[index].astype(np.int64) + negative @ low[index].astype(np.int64)
-    possible = largest >= rival_bounds(head, label)
+    greatest = np.zeros(len(circuit.needed), np.int64)
+    greatest_leads(circuit, label, bounds, greatest)
+    possible = greatest >= circuit.needed[label]
     possible[label] = False
     return np.flatnonzero(possible)
 
 
-def rival_bounds(head, label):
-    """Smallest sign(scale) * (z_j - z_label) with which class j beats `label`.
+@entry
+def propagate_box(c, bounds):
+    """Fill in the bounds of all nodes but the inputs, which must be 0 before.
 
-    Class j wins with the higher score, or with an equal one if j < label. In integers:
-    |scale| * d >= bias_label - bias_j, plus 1 where a tie would go to the label.
-
-    Returns
-    -------
-    ndarray of int64, shape (classes,)
+    While a layer is read, the next one's bounds hold the sums of what has been read so far.
     """
-    needed = head.bias[label] - head.bias + (np.arange(len(head.bias)) > label)
-    return -(-needed // abs(head.scale))
+    low, high = bounds
+    depth = len(c.start) - 2
+    for d in range(depth):
+        for i in range(c.start[d], c.start[d + 1]):
+            if d > 0:
+                low[i] = low[i] >= c.bound[i]
+                high[i] = high[i] >= c.bound[i]
+            if high[i] == 0:
+                continue
+            for k in range(c.out_start[i], c.out_start[i + 1]):
+                target = c.out_edge[k] >> 1
+                if c.out_edge[k] & 1:
+                    low[target] -= high[i]
+                    high[target] -= low[i]
+                else:
+                    low[target] += low[i]
+                    high[target] += high[i]
+
+
+@entry
+def greatest_leads(c, label, bounds, greatest):
+    """Upper bounds of z[j] - z[label] for the classes j.
+
+    A source that both classes count in the same way does not matter, so the difference is
+    bounded edge by edge.
+    """
+    low, high = bounds
+    classes = c.start[len(c.start) - 2]
+    for j in range(len(greatest)):
+        total = np.int64(0)
+        one, one_end = c.in_start[classes + j], c.in_start[classes + j + 1]
+        other, other_end = c.in_start[classes + label], c.in_start[classes + label + 1]
+        while one < one_end or other < other_end:  # both in the order of their sources
+            source, weight, one, other = next_difference(c, one, one_end, other, other_end)
+            total += weight * (high[source] if weight > 0 else low[source])
+        greatest[j] = total

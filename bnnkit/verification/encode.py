@@ -1,41 +1,44 @@
 """From a question about a network to a formula.
 
 An input with levels low..high has high - low ordered bits: bit i says "level > low + i".
-So every level of the ball, and nothing else, has exactly one assignment. A neuron that the
+So every level of the box, and nothing else, has exactly one assignment. A neuron that the
 bounds leave open is a variable, tied to its sum by one reified constraint
 
     output <-> sum of literals >= bound,
 
 where a weight of -1 counts the negated literal, and all constants have gone into the bound.
+What no rival's lead depends on (outside the cone of influence) is left out.
 """
 
-import math
-import time
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from bnnkit.formula import Formula
-from bnnkit.verification.bounds import rival_bounds
-from bnnkit.verification.unroll import UnrolledPool
+from bnnkit.verification._compile import entry, inner
+from bnnkit.verification.circuit import next_difference
 
 
 @dataclass(frozen=True)
 class Question:
-    """A formula that is satisfiable exactly if the ball holds a misclassified image.
+    """A formula that is satisfiable exactly if the box holds a misclassified image.
 
     Attributes
     ----------
     formula : Formula
-    low : ndarray of integers, shape (n_inputs,)
+    low : ndarray of int32, shape (n_inputs,)
         The lowest level of each input, (row, column, channel) order.
     owner : ndarray of int64
         The input that each of the first ``len(owner)`` variables belongs to.
+    variable : ndarray of int32, shape (n_nodes,)
+        The first variable of each node of the circuit, 0 for those that have none.
     """
 
     formula: Formula
     low: np.ndarray
     owner: np.ndarray
+    variable: np.ndarray
 
     def levels(self, model):
         """The levels, shape (n_inputs,), that a model (bool array over variables) stands for."""
@@ -43,68 +46,50 @@ class Question:
         return self.low + np.bincount(raised, minlength=len(self.low))
 
 
-class _Inputs:
-    """What a layer reads: constants, and the variables on top of them.
+class Rows(NamedTuple):
+    """Reified sums as they are written: terms of all rows one after another."""
 
-    Input i has the value low[i] + (how many of its count[i] variables are true); its
-    variables are first[i], first[i] + 1, ... One more entry stands for the padding.
-    """
-
-    def __init__(self, formula, low, high):
-        self.low = low.astype(np.int64)
-        self.count = np.append(high.astype(np.int64) - low, 0)
-        variables = formula.new_vars(int(self.count.sum()))
-        before = int(variables[0]) if len(variables) else 1
-        self.first = before + np.cumsum(self.count) - self.count
-
-    def entries(self, index):
-        """The variables that each row of `index` (P, K) reads: rows, columns, variables."""
-        counts = self.count[index]
-        rows, columns = np.nonzero(counts)
-        repeats = counts[rows, columns]
-        ends = np.cumsum(repeats)
-        offset = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - repeats, repeats)
-        rows, columns = np.repeat(rows, repeats), np.repeat(columns, repeats)
-        return rows, columns, self.first[index[rows, columns]] + offset
+    lits: np.ndarray  # int32
+    coefs: np.ndarray  # int32
+    lengths: np.ndarray  # int64
+    bounds: np.ndarray  # int64
+    outputs: np.ndarray  # int32
 
 
-def encode(layers, head, label, rivals, bounds, deadline=math.inf):
-    """Encode "some image of the ball is given one of the classes `rivals`".
+def encode(circuit, label, rivals, bounds):
+    """Encode "some image of the box is given one of the classes `rivals`".
 
     Parameters
     ----------
-    layers, head
-        As `unroll` returns them.
+    circuit : Circuit
     label : int
     rivals : ndarray of int64
         Classes that the bounds do not rule out; at least one.
-    bounds : list of (low, high)
-        As `propagate` returns them.
-    deadline : float
-        On the clock of `time.perf_counter`; looked at after each layer.
+    bounds : Bounds
 
     Returns
     -------
     Question
-
-    Raises
-    ------
-    TimeoutError
-        The deadline has passed.
     """
-    formula = Formula()
-    inputs = _Inputs(formula, *bounds[0])
-    owner = np.repeat(np.arange(len(inputs.count)), inputs.count)
+    cone = np.zeros(circuit.n_nodes, np.int32)
+    n_terms = mark_cone(circuit, label, rivals, bounds, cone)
+    n_inputs = circuit.n_inputs
+    steps = cone[:n_inputs].copy()
+    ends = np.cumsum(cone, dtype=np.int64)
+    variable = np.where(cone > 0, ends - cone + 1, 0).astype(np.int32)
+    formula = Formula(int(ends[-1]) + len(rivals))
+    owner = np.repeat(np.arange(n_inputs), steps)
     _order_levels(formula, owner)
-    for layer, (low, high) in zip(layers, bounds[1:], strict=True):
-        outputs = _Inputs(formula, low, high)
-        add = _add_pool if isinstance(layer, UnrolledPool) else _add_threshold
-        add(formula, layer, inputs, outputs)
-        inputs = outputs
-        if time.perf_counter() > deadline:
-            raise TimeoutError("the formula was not built in time")
-    _add_rivals(formula, head, label, rivals, inputs)
-    return Question(formula, bounds[0][0].astype(np.int64), owner)
+    n_rows = np.count_nonzero(cone[n_inputs:]) + len(rivals)
+    rows = Rows(*(np.empty(n_terms, np.int32) for _ in range(2)), *_columns(n_rows))
+    write_rows(circuit, label, rivals, bounds, variable, ends[-1] + 1, rows)
+    formula.add_sums(rows.lits, rows.lengths, rows.bounds, rows.coefs, rows.outputs)
+    formula.add_clause(rows.outputs[-len(rivals) :])
+    return Question(formula, bounds.low[:n_inputs], owner, variable)
+
+
+def _columns(n):
+    return np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int32)
 
 
 def _order_levels(formula, owner):
@@ -114,49 +99,73 @@ def _order_levels(formula, owner):
     formula.add_clauses(lits, np.full(len(upper), 2))
 
 
-def _add_threshold(formula, layer, inputs, outputs):
-    """One reified sum for each open neuron of the layer."""
-    sums = layer.sums
-    n_positions, n_channels = len(sums.index), len(sums.weights)
-    open_ = outputs.count[:-1].reshape(n_positions, n_channels) > 0
-    rows, columns, variables = inputs.entries(sums.index)
-    weights = sums.weights[:, columns]  # (O, entries)
-    channel, entry = np.nonzero(weights * open_[rows].T)
-    sign = weights[channel, entry].astype(np.int64)
-    neuron = channel * n_positions + rows[entry]  # ascending, as entries are sorted by row
-    size = n_channels * n_positions
-    lengths = np.bincount(neuron, minlength=size)
-    negatives = np.bincount(neuron[sign < 0], minlength=size)
-    constant = sums.values(inputs.low).astype(np.int64)
-    bounds = (layer.bound - constant).T.ravel() + negatives
-    first = outputs.first[:-1].reshape(n_positions, n_channels).T
-    literals = np.where(layer.flip[:, None], -first, first).ravel()
-    chosen = open_.T.ravel()
-    formula.add_sums(
-        sign * variables[entry], lengths[chosen], bounds[chosen], outputs=literals[chosen]
-    )
+@entry
+def mark_cone(c, label, rivals, bounds, cone):
+    """Note for each node how many variables it needs; returns the number of terms of all sums.
+
+    Needed are the open nodes that the lead of a rival reads, and those that needed nodes read.
+    """
+    low, high = bounds
+    classes = c.start[len(c.start) - 2]
+    terms = 0
+    for rival in rivals:
+        one, one_end = c.in_start[classes + rival], c.in_start[classes + rival + 1]
+        other, other_end = c.in_start[classes + label], c.in_start[classes + label + 1]
+        while one < one_end or other < other_end:
+            source, weight, one, other = next_difference(c, one, one_end, other, other_end)
+            if weight != 0:
+                cone[source] = high[source] - low[source]
+                terms += cone[source]
+    for k in range(classes - 1, c.start[1] - 1, -1):
+        if cone[k] != 0:
+            for e in range(c.in_start[k], c.in_start[k + 1]):
+                source = c.in_edge[e] >> 1
+                cone[source] = high[source] - low[source]
+                terms += cone[source]
+    return terms
 
 
-def _add_pool(formula, layer, inputs, outputs):
-    """An OR is a sum >= 1, an AND a sum >= all; constants never decide an open output."""
-    open_ = outputs.count[:-1] > 0
-    rows, _, variables = inputs.entries(layer.index)
-    chosen = open_[rows]
-    lengths = np.bincount(rows[chosen], minlength=len(open_))[open_]
-    bounds = np.ones_like(lengths) if layer.kind == "or" else lengths
-    formula.add_sums(variables[chosen], lengths, bounds, outputs=outputs.first[:-1][open_])
+@entry
+def write_rows(c, label, rivals, bounds, variable, first_win, rows):
+    """Write the sum of each node in the cone, and after them that of each rival."""
+    low = bounds.low
+    classes = c.start[len(c.start) - 2]
+    row, n = 0, 0
+    for k in range(c.start[1], classes):
+        if variable[k] == 0:
+            continue
+        start, bound = n, np.int64(c.bound[k])
+        for e in range(c.in_start[k], c.in_start[k + 1]):
+            source = c.in_edge[e] >> 1
+            weight = -1 if c.in_edge[e] & 1 else 1
+            bound -= weight * low[source]
+            if variable[source] != 0:
+                n, bound = write_terms(rows, n, bound, weight, bounds, variable, source)
+        rows.lengths[row], rows.bounds[row], rows.outputs[row] = n - start, bound, variable[k]
+        row += 1
+    for i in range(len(rivals)):
+        start, bound = n, c.needed[label, rivals[i]]
+        one, one_end = c.in_start[classes + rivals[i]], c.in_start[classes + rivals[i] + 1]
+        other, other_end = c.in_start[classes + label], c.in_start[classes + label + 1]
+        while one < one_end or other < other_end:
+            source, weight, one, other = next_difference(c, one, one_end, other, other_end)
+            bound -= weight * low[source]
+            if weight != 0 and variable[source] != 0:
+                n, bound = write_terms(rows, n, bound, weight, bounds, variable, source)
+        rows.lengths[row], rows.bounds[row], rows.outputs[row] = n - start, bound, first_win + i
+        row += 1
 
 
-def _add_rivals(formula, head, label, rivals, inputs):
-    """At least one rival beats the label."""
-    _, columns, variables = inputs.entries(head.sums.index)
-    weights = head.sums.weights.astype(np.int64) * np.sign(head.scale)
-    constant = np.sign(head.scale) * head.sums.values(inputs.low)[0].astype(np.int64)
-    bounds = rival_bounds(head, label)
-    wins = formula.new_vars(len(rivals))
-    for rival, win in zip(rivals, wins, strict=True):
-        coefs = (weights[rival] - weights[label])[columns]
-        used = coefs != 0
-        bound = bounds[rival] - (constant[rival] - constant[label])
-        formula.add_sum(variables[used], int(bound), coefs=coefs[used], output=int(win))
-    formula.add_clause(wins)
+@inner
+def write_terms(rows, n, bound, weight, bounds, variable, source):
+    """Write the bits of one source; returns the next place, and the bound as it is then.
+
+    A negative weight -w of a bit is w times its negation, less w.
+    """
+    for step in range(bounds.high[source] - bounds.low[source]):
+        literal = variable[source] + step
+        rows.lits[n] = literal if weight > 0 else -literal
+        rows.coefs[n] = abs(weight)
+        bound -= min(weight, 0)
+        n += 1
+    return n, bound

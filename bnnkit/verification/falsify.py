@@ -1,28 +1,151 @@
-"""Cheap search for a misclassified image before anything is proved."""
+"""A search for a misclassified image before anything is proved.
+
+Simulated annealing over the levels of single inputs. What is climbed is the lead of the closest
+rival over the label; since that is flat in deep networks, a step's surrogate gradient (see
+`slopes`) counts as well, more in some runs than in others. Runs start at the image and at random
+corners of the box in turn, and become longer and longer.
+"""
+
+import math
+import time
 
 import numpy as np
 
+from bnnkit.verification._compile import entry, inner
+from bnnkit.verification.walk import closest_rival, move, new_walk, place
 
-def random_corners(network, low, high, label, tries, rng):
-    """Try random corners of the box of levels: each input at its lowest or highest.
+GUIDANCE = (1.0, 5.0, 20.0, 0.3)  # what the gradient counts, run after run
+SHORTEST, LONGEST = 128, 200_000  # steps of a run
+REFRESH = 100  # steps between two gradients
+HOT, COLD = 2.0, 0.3  # temperatures at both ends of a run
+FLAT = 3.0  # where the slope of a step is as good as 0
 
-    A neuron's sum is largest and smallest at corners, so they flip more bits than inner
-    points do.
+
+class Search:
+    """The search for one question; it can be continued.
 
     Parameters
     ----------
-    network : BinaryNetwork
-    low, high : ndarray of uint8, shape (C, H, W)
+    circuit : Circuit
+    bounds : Bounds
+        Of the box that is searched.
+    levels : ndarray of integers, shape (n_inputs,)
+        Of the image itself.
     label : int
-    tries : int
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of uint8, shape (C, H, W), or None
-        Levels on which the network does not answer `label`.
     """
-    upper = rng.integers(0, 2, size=(tries, *low.shape), dtype=np.uint8)
-    corners = np.where(upper, high, low)
-    wrong = np.flatnonzero(network.scores_of_levels(corners).argmax(axis=1) != label)
-    return corners[wrong[0]] if len(wrong) else None
+
+    def __init__(self, circuit, bounds, levels, label):
+        self._circuit, self._bounds, self._label = circuit, bounds, label
+        self._image = levels.astype(np.int32)
+        self._box = bounds.low[: circuit.n_inputs], bounds.high[: circuit.n_inputs]
+        self._free = np.flatnonzero(self._box[0] < self._box[1])
+        self._walk = new_walk(circuit)
+        self._gradient = np.zeros(circuit.n_nodes, np.float32)
+        fan_in = np.diff(circuit.in_start)
+        self._sharpness = (1 / np.sqrt(fan_in / 4 + 1)).astype(np.float32)
+        self._runs, self._random = 0, np.random.default_rng(0)
+        self._state = np.array([1], np.uint64)
+
+    def run(self, seconds, most_runs=math.inf):
+        """Search for about so long, at most one long run more.
+
+        Returns
+        -------
+        ndarray of int32, shape (n_inputs,), or None
+            Levels in the box that the network does not give `label`.
+        """
+        end, last = time.perf_counter() + seconds, self._runs + most_runs
+        while len(self._free) and self._runs < last and time.perf_counter() < end:
+            if self._run():
+                return self._walk.value[: self._circuit.n_inputs].copy()
+        return None
+
+    def _run(self):
+        n, start = self._runs, self._image
+        if n % 3 == 2:
+            corner = self._random.integers(0, 2, len(start), dtype=bool)
+            start = np.where(corner, *self._box)
+        self._runs += 1
+        steps = min(SHORTEST * 2 ** (n // 4), LONGEST)
+        guidance = GUIDANCE[n % len(GUIDANCE)]
+        return anneal(
+            self._circuit,
+            self._walk,
+            self._bounds,
+            self._free,
+            start,
+            self._label,
+            steps,
+            guidance,
+            self._gradient,
+            self._sharpness,
+            self._state,
+        )
+
+
+@entry
+def anneal(c, walk, bounds, free, start, label, steps, guidance, gradient, sharpness, random):
+    """One run from `start`; returns whether it has ended at a misclassified image."""
+    place(c, walk, start)
+    rival, lead = closest_rival(c, walk, label)
+    cooling = (COLD / HOT) ** (1 / steps)
+    temperature = HOT
+    for step in range(steps):
+        if lead >= 0:
+            return True
+        if step % REFRESH == 0:
+            slopes(c, walk, label, rival, gradient, sharpness)
+        i = free[np.int64(uniform(random) * len(free))]
+        low, high = bounds.low[i], bounds.high[i]
+        level = low + np.int64(uniform(random) * (high - low))
+        change = level + (level >= walk.value[i]) - walk.value[i]
+        move(c, walk, i, change)
+        new_rival, new_lead = closest_rival(c, walk, label)
+        gain = new_lead - lead + guidance * gradient[i] * change
+        temperature *= cooling
+        if new_lead >= 0 or gain >= 0 or uniform(random) < math.exp(gain / temperature):
+            rival, lead = new_rival, new_lead
+        else:
+            move(c, walk, i, -change)
+    return lead >= 0
+
+
+@inner
+def uniform(state):
+    """A random number in [0, 1): the upper bits of xorshift64* (Vigna, ACM TOMS 2016)."""
+    x = state[0]
+    x ^= x >> np.uint64(12)
+    x ^= x << np.uint64(25)
+    x ^= x >> np.uint64(27)
+    state[0] = x
+    return np.float64((x * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) / 2.0**53
+
+
+@inner
+def slopes(c, walk, label, rival, gradient, sharpness):
+    """Gradient of a rival's lead, every step replaced by a slope.
+
+    d bit / d sum = 1 - tanh(u)**2 over the spread of the sum, where u is the distance from the
+    threshold in units of the spread: the straight-through gradient that such networks are trained
+    with (Hubara et al., Binarized neural networks, NeurIPS 2016).
+    """
+    depth = len(c.start) - 2
+    gradient[c.start[depth] :] = 0
+    gradient[c.start[depth] + rival] = 1
+    gradient[c.start[depth] + label] = -1
+    for d in range(depth - 1, -1, -1):
+        for i in range(c.start[d], c.start[d + 1]):
+            slope = np.float32(1)
+            if d > 0:
+                # the half puts the threshold between the two integers that it separates
+                distance = np.float32(walk.sum[i] - c.bound[i]) + np.float32(0.5)
+                u = distance * sharpness[i]
+                slope = np.float32(0)
+                if abs(u) < FLAT:
+                    slope = (np.float32(1) - np.tanh(u) ** 2) * sharpness[i]
+            total = np.float32(0)
+            if slope != 0:
+                for k in range(c.out_start[i], c.out_start[i + 1]):
+                    edge = c.out_edge[k]
+                    total += -gradient[edge >> 1] if edge & 1 else gradient[edge >> 1]
+            gradient[i] = slope * total

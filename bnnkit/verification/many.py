@@ -7,7 +7,7 @@ from bnnkit.verification.pipeline import verify
 from bnnkit.verification.verdict import Verdicts
 
 
-def verify_all(network, images, labels, eps, solver="minicard", timeout=60.0, n_jobs=1, **options):
+def verify_all(network, images, labels, eps, solver="native", timeout=60.0, n_jobs=1, **options):
     """Verify many images; see `verify` for the question that is asked about each.
 
     Parameters
@@ -34,9 +34,7 @@ def verify_all(network, images, labels, eps, solver="minicard", timeout=60.0, n_
     return Verdicts(iter_verdicts(network, images, labels, eps, solver, timeout, n_jobs, **options))
 
 
-def iter_verdicts(
-    network, images, labels, eps, solver="minicard", timeout=60.0, n_jobs=1, **options
-):
+def iter_verdicts(network, images, labels, eps, solver="native", timeout=60.0, n_jobs=1, **options):
     """Like `verify_all`, but yield each verdict as it is ready, in order.
 
     Whoever iterates keeps what is finished if the work is interrupted.

@@ -10,23 +10,22 @@ import numpy as np
 
 from bnnkit import solvers
 from bnnkit._checks import as_array, as_eps, as_images, as_labels
-from bnnkit.formula import Formula
-from bnnkit.kernels import pack_ternary, ternary_product
-from bnnkit.network import BinaryNetwork
+from bnnkit.network import BinaryNetwork, Conv2d, Head
+from bnnkit.quantiser import Quantiser
 from bnnkit.verification import witness
 from bnnkit.verification.bounds import possible_rivals, propagate
+from bnnkit.verification.circuit import circuit
 from bnnkit.verification.encode import encode
-from bnnkit.verification.falsify import random_corners
-from bnnkit.verification.unroll import unroll
+from bnnkit.verification.falsify import Search
 from bnnkit.verification.verdict import Verdict
 
 
-def verify(network, image, label, eps, solver="minicard", timeout=60.0, pixels="real", falsify=256):
+def verify(network, image, label, eps, solver="native", timeout=60.0, pixels="real", falsify=0.05):
     """Is every image within `eps` of `image` given the class `label`? Exactly.
 
     The ball is {x' : |x' - x| <= eps in every pixel, 0 <= x' <= 1}, and every level that it
     reaches is considered. The stages are the prediction of the image itself, bound
-    propagation, a search among random corners, and a complete solver.
+    propagation, a local search, and a complete solver.
 
     Parameters
     ----------
@@ -45,8 +44,9 @@ def verify(network, image, label, eps, solver="minicard", timeout=60.0, pixels="
         process, is not part of it.
     pixels : "real", "uint8"
         Whether x' may be any real image, or only 8-bit ones (`image` must be uint8 then).
-    falsify : int
-        Number of random corners to try before the solver is asked; 0 for none.
+    falsify : float
+        Seconds that may be spent on searching for a misclassified image before the solver is
+        asked; 0 for none.
 
     Returns
     -------
@@ -69,16 +69,21 @@ def verify(network, image, label, eps, solver="minicard", timeout=60.0, pixels="
     image, label = _checked(network, image, label)
     eps = _checked_limits(image, eps, timeout, pixels)
     _warm_up(solver)
-    unroll(network)  # once for all images, so before the clock of this one starts
+    circuit(network)  # once for all images, so before the clock of this one starts
     return _Question(network, image, label, eps, timeout, pixels == "uint8").answer(engine, falsify)
 
 
 @functools.cache
 def _warm_up(solver):
-    """Use kernels and solver once: what is loaded or compiled then is no image's time."""
-    ternary_product(np.zeros((1, 1), np.uint64), pack_ternary(np.ones((1, 1, 1), np.int8)))
-    with solvers.get(solver)(Formula(1)) as engine:
-        engine.solve()
+    """Answer a small question once: what is loaded or compiled then is no image's time.
+
+    Two neurons that are always equal, which bounds do not see, reach every stage.
+    """
+    twins = Conv2d(np.ones((2, 1, 1, 1), np.int8), [1, 1], [1, 1])
+    head = Head(np.array([0, 0, 1, -1]).reshape(2, 2, 1, 1), 1, [0, 0])
+    network = BinaryNetwork(Quantiser(1.0), [twins], head, (1, 1, 1))
+    question = _Question(network, np.zeros((1, 1, 1), np.uint8), 0, Fraction(1), None, False)
+    question.answer(solvers.get(solver), 1e-4)
 
 
 def _checked(network, image, label):
@@ -118,55 +123,47 @@ class _Question:
         self.as_uint8 = as_uint8
         self.timings = {}
         self.lap = time.perf_counter()
+        self.limit = timeout
         self.deadline = math.inf if timeout is None else self.lap + timeout
 
     def answer(self, engine, falsify):
         network, label = self.network, self.label
+        levels = _flat(network.quantiser.levels(self.image))
         self.clean = int(network.predict(self.image[None])[0])
         self._end_stage("clean")
         if self.clean != label:
-            levels = network.quantiser.levels(self.image)
-            return self._falsified("clean", self._image_of(levels))
-
-        low, high = network.quantiser.ball(self.image, self.eps)
-        layers, head = unroll(network)
-        bounds = propagate(layers, *(_flat(levels) for levels in (low, high)))
-        rivals = possible_rivals(head, label, *bounds[-1])
+            return self._falsified("clean", levels)
+        c = circuit(network)
+        bounds = propagate(c, *map(_flat, network.quantiser.ball(self.image, self.eps)))
+        rivals = possible_rivals(c, label, bounds)
         self._end_stage("bounds")
         if len(rivals) == 0:
             return self._verdict("robust", "bounds")
-
         if falsify:
-            rng = np.random.default_rng(0)
-            levels = random_corners(network, low, high, label, falsify, rng)
+            found = Search(c, bounds, levels, label).run(min(falsify, self._remaining()))
             self._end_stage("falsify")
-            if levels is not None:
-                return self._falsified("falsify", self._image_of(levels))
-        return self._prove(engine, layers, head, rivals, bounds)
-
-    def _prove(self, engine, layers, head, rivals, bounds):
-        """Build the formula and have the solver decide it."""
-        try:
-            question = encode(layers, head, self.label, rivals, bounds, self.deadline)
-        except TimeoutError:
-            self._end_stage("encode")
-            return self._verdict("unknown", "encode", reason="timeout")
+            if found is not None:
+                return self._falsified("falsify", found)
+        question = encode(c, label, rivals, bounds)
         self._end_stage("encode")
+        return self._prove(engine, question)
+
+    def _prove(self, engine, question):
+        """Have the solver decide the formula."""
         with engine(question.formula) as solver:
-            outcome = solver.solve(timeout=self._remaining())
+            outcome = solver.solve(timeout=None if self.limit is None else self._remaining())
             self._end_stage("solve")
         if outcome.status == "unsat":
             return self._verdict("robust", "solver")
         if outcome.status == "unknown":
             return self._verdict("unknown", "solver", reason=outcome.reason)
+        return self._falsified("solver", question.levels(outcome.model))
+
+    def _falsified(self, stage, levels):
         c, h, w = self.network.input_shape
-        levels = question.levels(outcome.model).reshape(h, w, c).transpose(2, 0, 1)
-        return self._falsified("solver", self._image_of(levels))
-
-    def _image_of(self, levels):
-        return witness.to_image(self.network.quantiser, self.image, levels, self.as_uint8)
-
-    def _falsified(self, stage, adversarial):
+        levels = levels.reshape(h, w, c).transpose(2, 0, 1)
+        quantiser = self.network.quantiser
+        adversarial = witness.to_image(quantiser, self.image, levels, self.as_uint8)
         predicted = witness.check(self.network, self.image, adversarial, self.label, self.eps)
         return self._verdict("falsified", stage, predicted, adversarial)
 
@@ -183,8 +180,6 @@ class _Question:
         self.lap = now
 
     def _remaining(self):
-        if self.deadline == math.inf:
-            return None
         return max(self.deadline - time.perf_counter(), 1e-3)
 
 

@@ -174,7 +174,7 @@ def test_a_place_that_cannot_be_written_is_named_before_the_work(model, tmp_path
 def slow_model(tmp_path_factory):
     """Wide and dense: many images of it take a solver as long as it may."""
     path = tmp_path_factory.mktemp("slow") / "model.npz"
-    training = ["--architecture", "100-100", "--quant-step", "0.1", "--epochs", "3"]
+    training = ["--architecture", "300-300", "--quant-step", "0.1", "--epochs", "1"]
     assert main(["train", *training, "--out", str(path)]) == 0
     return str(path)
 
@@ -205,7 +205,7 @@ def test_ctrl_c_leaves_what_is_finished(slow_model, tmp_path):
         assert " of 355" in running.stderr.readline()
 
     rows = tmp_path / "rows.csv"
-    question = ["verify", slow_model, "--eps", "0.1", "--first", "355", "--timeout", "0.5"]
+    question = ["verify", slow_model, "--eps", "0.05", "--first", "355", "--timeout", "0.5"]
     out = interrupted(*question, "--csv", rows, after=first_line_of_progress)
     assert out.startswith("solver")
     assert 0 < len(rows.read_text().splitlines()) - 1 < 355
@@ -215,7 +215,7 @@ def test_ctrl_c_leaves_what_is_finished(slow_model, tmp_path):
 @pytest.mark.parametrize("output", [[], ["--json"]])
 def test_ctrl_c_before_anything_is_finished(slow_model, output):
     index = hard_image(slow_model)
-    question = ["verify", slow_model, "--eps", "0.1", "--index", index, "--timeout", "600"]
+    question = ["verify", slow_model, "--eps", "0.05", "--index", index, "--timeout", "600"]
     interrupted(*question, *output, after=lambda running: time.sleep(4))
 
 
@@ -225,14 +225,14 @@ def hard_image(model):
     network = BinaryNetwork.load(model)
     questions = zip(test.images, test.labels, strict=True)
     for i, question in enumerate(questions):
-        if verify(network, *question, 0.1, timeout=1.0).status == "unknown":
+        if verify(network, *question, 0.05, timeout=1.0).status == "unknown":
             return i
     raise AssertionError("no image is hard")
 
 
 @posix
 def test_ctrl_c_shows_the_attacks_that_are_finished(slow_model):
-    question = ["attack", slow_model, "--eps", "0.1", "--first", "300"]
+    question = ["attack", slow_model, "--eps", "0.05", "--first", "300"]
     out = interrupted(*question, "--attack", "fgsm", "exact", after=lambda running: time.sleep(8))
     assert [line.split()[0] for line in out.splitlines()] == ["attack", "fgsm"]
 

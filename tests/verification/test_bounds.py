@@ -1,28 +1,18 @@
-import itertools
-
 import numpy as np
 import pytest
-from helpers import plain_class, plain_scores, random_network
+from helpers import (
+    flat,
+    images_of,
+    plain_class,
+    plain_values,
+    random_box,
+    random_network,
+)
 
-from bnnkit.verification.bounds import possible_rivals, propagate, rival_bounds
-from bnnkit.verification.unroll import unroll
+from bnnkit.verification.bounds import possible_rivals, propagate
+from bnnkit.verification.circuit import circuit
 
 STRUCTURES = [(), ("dense", "dense"), ("conv", "dense"), ("conv", "pool")]
-
-
-def box(rng, network):
-    top = network.quantiser.n_levels - 1
-    low = rng.integers(0, top + 1, network.input_shape)
-    return low, np.minimum(low + rng.integers(0, 3, low.shape) * (rng.random(low.shape) < 0.6), top)
-
-
-def images_of(low, high):
-    ranges = [range(a, b + 1) for a, b in zip(low.ravel(), high.ravel(), strict=True)]
-    return (np.array(levels).reshape(low.shape) for levels in itertools.product(*ranges))
-
-
-def flat(x):
-    return x.transpose(1, 2, 0).ravel()
 
 
 @pytest.mark.parametrize("structure", STRUCTURES)
@@ -30,47 +20,43 @@ def flat(x):
 def test_a_bound_holds_on_every_image_of_the_box(structure, seed):
     rng = np.random.default_rng(seed)
     network = random_network(rng, (1, 2, 3), structure)
-    low, high = box(rng, network)
-    layers, head = unroll(network)
-    bounds = propagate(layers, flat(low), flat(high))
+    low, high = random_box(rng, network)
+    c = circuit(network)
+    bounds = propagate(c, flat(low), flat(high))
     label = int(rng.integers(3))
-    rivals = possible_rivals(head, label, *bounds[-1])
+    rivals = possible_rivals(c, label, bounds)
     assert label not in rivals
     for levels in images_of(low, high):
-        x = flat(levels)
-        for layer, (lowest, highest) in zip(layers, bounds[1:], strict=True):
-            if hasattr(layer, "kind"):
-                x = (np.max if layer.kind == "or" else np.min)(x[layer.index], axis=1)
-            else:
-                x = ((layer.sums.values(x) >= layer.bound) ^ layer.flip).ravel().astype(int)
-            assert (lowest <= x).all()
-            assert (x <= highest).all()
+        values, sums = plain_values(c, flat(levels))
+        values[c.classes :] = sums[c.classes :]
+        assert (bounds.low <= values).all()
+        assert (values <= bounds.high).all()
         assert plain_class(network, levels) in {label, *rivals}
+
+
+@pytest.mark.parametrize("structure", STRUCTURES)
+@pytest.mark.parametrize("seed", range(12))
+def test_the_first_sums_and_the_last_differences_are_bounded_exactly(structure, seed):
+    rng = np.random.default_rng(seed)
+    network = random_network(rng, (1, 2, 3), structure)
+    low, high = random_box(rng, network)
+    c = circuit(network)
+    bounds = propagate(c, flat(low), flat(high))
+    reached = [plain_values(c, flat(levels)) for levels in images_of(low, high)]
+    if structure:
+        first = np.array([values for values, _ in reached])[:, c.start[1] : c.start[2]]
+        assert (first.min(axis=0) == bounds.low[c.start[1] : c.start[2]]).all()
+        assert (first.max(axis=0) == bounds.high[c.start[1] : c.start[2]]).all()
+    else:
+        leads = np.array([sums[c.classes :] - sums[c.classes] for _, sums in reached])
+        beaten = (leads >= c.needed[0]).any(axis=0)
+        assert np.flatnonzero(beaten[1:]).tolist() == (possible_rivals(c, 0, bounds) - 1).tolist()
 
 
 def test_bounds_of_a_single_image_are_the_image():
     network = random_network(np.random.default_rng(0), (1, 3, 3), ("conv", "dense"))
     levels = np.ones((1, 3, 3), np.uint8)
-    layers, head = unroll(network)
-    bounds = propagate(layers, flat(levels), flat(levels))
-    assert all((low == high).all() for low, high in bounds)
-    right = plain_class(network, levels)
-    assert possible_rivals(head, right, *bounds[-1]).size == 0
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_beating_in_integers_is_winning_by_score(seed):
-    rng = np.random.default_rng(seed)
-    network = random_network(rng, (1, 2, 3), ("dense",), classes=4)
-    _, head = unroll(network)
-    for label in range(4):
-        levels = rng.integers(0, 4, (1, 2, 3))
-        layer = unroll(network)[0][0]
-        x = ((layer.sums.values(flat(levels)) >= layer.bound) ^ layer.flip).ravel().astype(int)
-        z = head.sums.values(x)[0] * np.sign(head.scale)
-        beats = z - z[label] >= rival_bounds(head, label)
-        scores = plain_scores(network, levels)
-        for j in set(range(4)) - {label}:
-            assert beats[j] == (
-                scores[j] > scores[label] or (scores[j] == scores[label] and j < label)
-            )
+    c = circuit(network)
+    bounds = propagate(c, flat(levels), flat(levels))
+    assert (bounds.low == bounds.high).all()
+    assert possible_rivals(c, plain_class(network, levels), bounds).size == 0

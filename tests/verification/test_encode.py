@@ -2,22 +2,22 @@ import itertools
 
 import numpy as np
 import pytest
-from helpers import plain_class, random_network
+from helpers import flat, plain_class, random_network
 
 from bnnkit.formula import Formula
 from bnnkit.network import BinaryNetwork, Conv2d, Head, Pool2d
 from bnnkit.quantiser import Quantiser
 from bnnkit.verification.bounds import possible_rivals, propagate
+from bnnkit.verification.circuit import circuit
 from bnnkit.verification.encode import encode
-from bnnkit.verification.unroll import unroll
 
 
 def ask(network, low, high, label):
     """The question about a box of levels, or None where the bounds answer it."""
-    layers, head = unroll(network)
-    bounds = propagate(layers, *(x.transpose(1, 2, 0).ravel() for x in (low, high)))
-    rivals = possible_rivals(head, label, *bounds[-1])
-    return encode(layers, head, label, rivals, bounds) if len(rivals) else None
+    c = circuit(network)
+    bounds = propagate(c, flat(low), flat(high))
+    rivals = possible_rivals(c, label, bounds)
+    return encode(c, label, rivals, bounds) if len(rivals) else None
 
 
 def models(formula):
@@ -48,7 +48,11 @@ def test_models_are_exactly_the_misclassified_images(structure, seed):
     if question.formula.n_vars > 14:
         pytest.skip("too many variables to enumerate")
     found = [tuple(question.levels(model).tolist()) for model in models(question.formula)]
-    assert set(found) == wrong
+    # inputs outside the cone do not matter: wrong images differ in them, models do not
+    free = set(question.owner.tolist())
+    known = [i in free for i in range(len(question.low))]
+    of_cone = {tuple(np.where(known, levels, question.low).tolist()) for levels in wrong}
+    assert set(found) == of_cone
     assert len(found) == len(set(found))  # one assignment an image: all bits are determined
 
 
@@ -68,9 +72,18 @@ def test_pools_of_open_bits(kind, label):
 def test_constant_inputs_and_neurons_cost_nothing():
     network = random_network(np.random.default_rng(1), (1, 3, 3), ("dense",), step=0.2)
     low = np.full((1, 3, 3), 2)
-    layers, head = unroll(network)
-    flat = low.ravel()
-    question = encode(layers, head, 0, np.array([1]), propagate(layers, flat, flat))
+    c = circuit(network)
+    question = encode(c, 0, np.array([1]), propagate(c, low.ravel(), low.ravel()))
     assert isinstance(question.formula, Formula)
     assert question.formula.n_vars == 1  # only "class 1 beats class 0"
     assert (question.levels(np.ones(1, bool)) == 2).all()
+
+
+def test_what_no_rival_depends_on_is_left_out():
+    weights = np.eye(3, dtype=np.int8).reshape(3, 1, 1, 3)
+    layer = Conv2d(weights, [1, 1, 1], [1, 1, 1])
+    head = Head(np.array([[1, 0, 1], [1, 1, 0]]).reshape(2, 3, 1, 1), 1, [0, 0])
+    network = BinaryNetwork(Quantiser(0.5), [layer], head, (1, 1, 3))
+    question = ask(network, np.zeros((1, 1, 3), int), np.full((1, 1, 3), 2), 0)
+    assert set(question.owner.tolist()) == {1, 2}  # both classes count the first neuron alike
+    assert question.formula.n_vars == 4 + 2 + 1  # levels, neurons, "class 1 beats class 0"

@@ -54,7 +54,7 @@ def test_verdicts_equal_enumeration(solver, seeds):
     for seed in seeds:
         network, image, label, eps = random_question(seed)
         wrong = any(plain_class(network, x) != label for x in level_box(network, image, eps))
-        for falsify in (0, 16):
+        for falsify in (0, 0.002):
             verdict = verify(network, image, label, eps, solver=solver, falsify=falsify)
             assert verdict.status == ("falsified" if wrong else "robust"), (seed, falsify)
         if wrong:
@@ -68,7 +68,7 @@ def test_verdicts_equal_enumeration(solver, seeds):
 
 
 def test_the_questions_reach_every_stage():
-    stages = {verify(*random_question(seed), falsify=2).stage for seed in range(120)}
+    stages = {verify(*random_question(seed), falsify=1e-4).stage for seed in range(120)}
     assert stages == {"clean", "bounds", "falsify", "solver"}
 
 
@@ -162,10 +162,11 @@ def test_out_of_time_is_unknown(solver):
     assert verdict.adversarial is None
 
 
-def test_the_formula_counts_against_the_timeout():
+def test_all_stages_count_against_the_timeout():
     network, image, label = hard_question()
-    verdict = verify(network, image, label, 0.2, timeout=1e-6, falsify=0)
-    assert (verdict.status, verdict.stage, verdict.reason) == ("unknown", "encode", "timeout")
+    verdict = verify(network, image, label, 0.2, timeout=0.1, falsify=10.0)
+    assert (verdict.status, verdict.reason) == ("unknown", "timeout")
+    assert verdict.seconds < 5
 
 
 def test_loading_a_solver_is_no_images_time():

@@ -2,9 +2,12 @@
 
 A clause is watched by its first two literals. As long as neither is false nothing follows from
 it, so it is visited only when one of them becomes false. A watch has another literal of the clause
-at hand (blocker): if that is true, the clause itself need not be looked at.
+at hand (blocker): if that is true, the clause itself need not be looked at. The search for a literal
+to watch instead of a false one goes on where the last one found a literal: otherwise a long clause
+is searched again and again through literals that have been false for long.
 
 Moskewicz et al.: Chaff: engineering an efficient SAT solver. DAC 2001.
+Gent: Optimal implementation of watched literals and more general techniques. JAIR 48 (2013).
 """
 
 import numpy as np
@@ -25,6 +28,7 @@ def append_clause(s, lits, size, lbd):
     ref = s.count[ARENA]
     s.arena[ref] = np.uint32(size)
     s.arena[ref + ONE] = np.uint32(lbd)
+    s.arena[ref + TWO] = np.uint32(TWO)
     for i in range(np.uint64(size)):
         s.arena[ref + LITS + i] = lits[i]
     s.count[ARENA] = ref + LITS + size
@@ -84,11 +88,17 @@ def visit_clauses(s, lit):
             pool[write], pool[write + ONE] = np.uint32(ref), np.uint32(other)
             write += TWO
             continue
-        k, stop = lits + TWO, lits + arena[ref]
+        saved, stop = lits + arena[ref + TWO], lits + arena[ref]
+        k = saved
         while k < stop and value[arena[k]] < 0:
             k += ONE
+        if k == stop:
+            k, stop = lits + TWO, saved
+            while k < stop and value[arena[k]] < 0:
+                k += ONE
         if k < stop:
             if watch(s, np.uint64(arena[k]), ref, other):
+                arena[ref + TWO] = np.uint32(k - lits)
                 arena[lits + ONE] = arena[k]
                 arena[k] = np.uint32(false)
                 continue

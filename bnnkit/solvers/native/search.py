@@ -93,7 +93,7 @@ def search(s):
 @inner
 def propagate(s):
     """Draw all conclusions from the trail; returns a conflict, 0, or FULL."""
-    before = s.count[SUM_HEAD]
+    before = s.count[CLAUSE_HEAD]
     conflict = np.uint64(0)
     while conflict == 0:
         if s.count[CLAUSE_HEAD] < s.count[TRAIL]:
@@ -105,7 +105,7 @@ def propagate(s):
             conflict = count(s, np.uint64(s.trail[s.count[SUM_HEAD] - ONE]))
         else:
             break
-    s.count[PROPAGATIONS] += s.count[SUM_HEAD] - before
+    s.count[PROPAGATIONS] += s.count[CLAUSE_HEAD] - before
     return conflict
 
 

@@ -14,7 +14,9 @@ import numpy as np
 
 TRUE = 0  # the literal that always holds
 NEVER = np.uint32(2**32 - 1)  # the time at which a literal that is not true became true
-HEADER = 2  # words of a clause in the arena before its literals: size, and its LBD (0: not learnt)
+# words of a clause in the arena before its literals: its size, its LBD (0: not learnt), and which
+# literal the search for a new one to watch begins with
+HEADER = 3
 INFO = 4  # words about a sum: output, greatest coefficient, first and last term + 1
 
 
