@@ -5,9 +5,12 @@ file it would load code that is out of date. The cache folder is therefore named
 of all files of the folder.
 """
 
+import contextlib
 import hashlib
+import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numba
@@ -18,6 +21,7 @@ from bnnkit.datasets.places import user_cache
 # the native solver two to three times as fast. numpy's error model: no exception on zero.
 _OPTIONS = {"nogil": True, "error_model": "numpy", "_nrt": False}
 _WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_OLD = 7 * 24 * 3600  # seconds after which the machine code of other sources is thrown away
 
 
 def inner(function):
@@ -69,9 +73,21 @@ def _cache_folder(folder):
     chosen = [Path(numba.config.CACHE_DIR)] if numba.config.CACHE_DIR else []
     for base in (*chosen, folder / "__pycache__", user_cache(sys.platform, os.environ)):
         try:
+            new = not (base / name).exists()
             (base / name).mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=base / name):
-                return base / name
+                pass
         except OSError:
             continue
+        if new:
+            _remove_old(base, folder.name)
+        return base / name
     return None
+
+
+def _remove_old(base, name):
+    """Remove the cache folders of other sources; a process that still uses one compiles anew."""
+    for other in base.glob(f"{name}-{'[0-9a-f]' * 16}"):
+        with contextlib.suppress(OSError):  # another process may be doing the same
+            if time.time() - other.stat().st_mtime > _OLD:
+                shutil.rmtree(other)

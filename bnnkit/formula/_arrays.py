@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,11 @@ class ClauseArrays:
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Number of literals of each clause."""
+        return self.offsets[1:] - self.offsets[:-1]
 
     def rows(self, start: int, stop: int) -> ClauseArrays:
         """The clauses number `start` to `stop` - 1."""
@@ -64,6 +70,11 @@ class SumArrays:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
+    @property
+    def lengths(self) -> np.ndarray:
+        """Number of terms of each sum."""
+        return self.offsets[1:] - self.offsets[:-1]
+
     def rows(self, start: int, stop: int) -> SumArrays:
         """The sums number `start` to `stop` - 1."""
         first, last = self.offsets[start], self.offsets[stop]
@@ -88,9 +99,9 @@ class SumArrays:
         repeats = np.abs(self.coefs)
         _check_repeats(row_sums(repeats, self.offsets))
         lits = np.repeat(np.where(self.coefs < 0, -self.lits, self.lits), repeats)
-        ends = np.concatenate([[0], np.cumsum(repeats, dtype=np.int64)])
+        offsets = offsets_of(repeats)[self.offsets]
         bounds = self.bounds + row_sums(np.maximum(-self.coefs, 0), self.offsets)
-        return SumArrays(lits, np.ones_like(lits), ends[self.offsets], bounds, self.outputs)
+        return SumArrays(lits, np.ones_like(lits), offsets, bounds, self.outputs)
 
     def lists(self) -> Iterator[tuple[list[int], list[int], int, int]]:
         """Each sum as (literals, coefficients, bound, output) of Python integers."""
@@ -115,8 +126,8 @@ class Column:
             self.last = self._pieces[-1][-1]
 
     def copy(self) -> Column:
-        twin = Column(self._dtype)
-        twin._pieces, twin.last = [self.array], self.last
+        twin = copy.copy(self)
+        twin._pieces = [self.array]
         return twin
 
     @property
@@ -129,8 +140,24 @@ class Column:
 
 def row_sums(values: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """Sum of each row ``values[offsets[i]:offsets[i + 1]]``, exact in int64; 0 for empty rows."""
-    ends = np.concatenate([[0], np.cumsum(values, dtype=np.int64)])[offsets]
+    ends = offsets_of(values)[offsets]
     return ends[1:] - ends[:-1]
+
+
+def offsets_of(lengths: np.ndarray) -> np.ndarray:
+    """Where rows of some lengths begin and end: 0 and the cumulative sums, int64."""
+    offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return offsets
+
+
+def portions(offsets: np.ndarray, start: int, size: int) -> Iterator[tuple[int, int]]:
+    """Split the rows from `start` on into runs of about `size` items, at least one row each."""
+    while start < len(offsets) - 1:
+        stop = int(np.searchsorted(offsets, offsets[start] + size, side="right")) - 1
+        stop = max(stop, start + 1)
+        yield start, stop
+        start = stop
 
 
 def _split(flat: np.ndarray, offsets: np.ndarray) -> list[list[int]]:

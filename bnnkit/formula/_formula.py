@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import operator
 import os
 from collections.abc import Sequence
@@ -9,7 +10,14 @@ from typing import BinaryIO
 
 import numpy as np
 
-from bnnkit.formula._arrays import LIMIT, ClauseArrays, Column, SumArrays, row_sums
+from bnnkit.formula._arrays import (
+    LIMIT,
+    ClauseArrays,
+    Column,
+    SumArrays,
+    offsets_of,
+    row_sums,
+)
 from bnnkit.formula._dimacs import read_dimacs
 from bnnkit.formula._files import read_file, write_file
 from bnnkit.formula._text import describe, write_text
@@ -166,7 +174,7 @@ class Formula:
         _same_length(len(lengths), "sums", bounds, "bounds")
         _same_length(len(lengths), "sums", outputs, "outputs")
         self._literals(outputs[outputs != 0].astype(np.int64), "the outputs")
-        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        offsets = offsets_of(lengths)
         _check_coefs(coefs, offsets)
         self._sum_lits.append(lits)
         self._sum_coefs.append(coefs)
@@ -176,7 +184,7 @@ class Formula:
 
     def copy(self) -> Formula:
         """A formula that grows on its own from here; the constraints so far are shared."""
-        twin = Formula(self.n_vars)
+        twin = copy.copy(self)
         for name, column in vars(self).items():
             if isinstance(column, Column):
                 setattr(twin, name, column.copy())

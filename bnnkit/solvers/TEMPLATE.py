@@ -43,6 +43,9 @@ class Backtracking(Solver):
     # Leave out what the engine does not take, and it is rewritten before it comes to `_add`.
     abilities = frozenset({"cardinality", "reified", "coefficients"})
     requires = ()
+    # Whether the engine keeps what it knows when a search is halted, so that asking again with
+    # more time is not asking from the beginning. This one does not.
+    resumes = False
 
     def _start(self) -> None:
         self._n_vars = 0

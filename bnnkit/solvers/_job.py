@@ -1,4 +1,4 @@
-"""Work in a thread of its own, so that whoever waits for it hears Ctrl-C and the clock."""
+"""Work that may be done in a thread of its own; who waits for it hears Ctrl-C and the clock."""
 
 from __future__ import annotations
 
@@ -11,15 +11,22 @@ class EngineLost(Exception):
 
 
 class Job:
-    """A function that runs in a thread; its result or exception is kept for the caller."""
+    """A function to be run, here or in a thread; its result or exception is kept for the caller.
+
+    A function that returns None has left the work to another job.
+    """
 
     def __init__(self, function, wake: threading.Event):
         self._function, self._wake = function, wake
         self._result = self._error = None
         self.ended = False
-        threading.Thread(target=self._run, daemon=True).start()
 
-    def _run(self) -> None:
+    def start(self) -> None:
+        """Run it in a thread."""
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self) -> None:
+        """Run it here; `wake` is set when it has ended."""
         try:
             self._result = self._function()
         except BaseException as error:
@@ -27,6 +34,11 @@ class Job:
         finally:
             self.ended = True
             self._wake.set()
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is a result, or an exception."""
+        return self._result is not None or self._error is not None
 
     def result(self, reason: str) -> tuple[str, Sequence[int] | None, str]:
         """(status, literals, reason), where `reason` explains why an unknown is one."""

@@ -8,19 +8,23 @@ import operator
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from bnnkit.formula import ClauseArrays, Formula, SumArrays
+from bnnkit.formula._arrays import portions
 from bnnkit.solvers import translate
 from bnnkit.solvers._job import Job
 
 SLICE = 20_000  # literals that are loaded between two looks at the clock
+SMALL = 100_000  # literals of a formula that is loaded, and searched briefly, without a thread
 NUDGE = 0.01  # seconds between two requests to stop, as a request may come before the search
 GLANCE = 0.2  # seconds between two looks at the keyboard, where waiting cannot be interrupted
+
+Answer = tuple[str, Sequence[int] | None]  # of an engine, see `Solver._search`
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,8 @@ class Solver(ABC):
 
     A subclass implements the hooks `_start`, `_add`, `_search`, `_halt` and `_stop`; TEMPLATE.py
     shows how. Constraints are loaded when `solve` is called, so that its timeout covers all, and
-    both loading and search run in a thread of their own, so that Ctrl-C is heard at once.
+    both loading and search run in a thread of their own, so that Ctrl-C is heard at once. Only
+    what takes no more than some milliseconds may be done without one, see `_search_briefly`.
 
     Parameters
     ----------
@@ -73,6 +78,13 @@ class Solver(ABC):
         Of the class: the modules that it needs, imported when the first solver is made.
     takes_encoding : bool
         Of the class: whether there is an option `encoding`.
+    resumes : bool
+        Of the class: whether a call after an interrupted one goes on where it was.
+    brief : bool
+        Of the class: whether there is a `_search_briefly`.
+    hints : frozenset of str
+        Of the class: options by which whoever makes the formula can guide the search, of
+        "priorities" and "diverse" (see `Native`).
     formula : Formula
         What is being solved.
 
@@ -91,6 +103,9 @@ class Solver(ABC):
     abilities: ClassVar[frozenset[str]] = frozenset(translate.ABILITIES)
     requires: ClassVar[tuple[str, ...]] = ()
     takes_encoding: ClassVar[bool] = False
+    resumes: ClassVar[bool] = False
+    brief: ClassVar[bool] = False
+    hints: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, formula: Formula | None = None):
         self.formula = Formula() if formula is None else formula.copy()
@@ -123,7 +138,7 @@ class Solver(ABC):
         """
 
     @abstractmethod
-    def _search(self, assumptions: list[int]) -> tuple[str, Sequence[int] | None]:
+    def _search(self, assumptions: list[int]) -> Answer:
         """Solve under assumptions on distinct variables.
 
         Returns
@@ -136,6 +151,19 @@ class Solver(ABC):
         EngineLost
             If the engine cannot be used any more; the message says why.
         """
+
+    def _search_briefly(self, assumptions: list[int]) -> Answer | None:
+        """Search a small formula in the caller's thread, for some milliseconds at most.
+
+        A thread has to wait for a processor, on a busy machine for longer than it takes to decide
+        an easy formula. Only called where `brief` is true.
+
+        Returns
+        -------
+        As `_search`, or None
+            None if that was not enough: `_search` goes on in a thread.
+        """
+        return None
 
     @abstractmethod
     def _halt(self) -> None:
@@ -233,9 +261,18 @@ class Solver(ABC):
     # the course of a call
 
     def _supervise(self, assumptions: list[int]) -> tuple[str, Sequence[int] | None, str]:
-        """Run the engine in a thread and end it when it is time; (status, literals, reason)."""
+        """Run the engine and end it when it is time; (status, literals, reason)."""
+        size = len(self.formula.clauses.lits) + len(self.formula.sums.lits)
+        if self.brief and size <= SMALL:
+            job = Job(lambda: self._load_and_search(assumptions, self._search_briefly), self._wake)
+            job.run()
+            if job.answered:
+                return job.result("")
+            if time.monotonic() >= self._deadline:
+                return "unknown", None, "timeout"
         self._wake.clear()
-        job = Job(lambda: self._load_and_search(assumptions), self._wake)
+        job = Job(lambda: self._load_and_search(assumptions, self._search), self._wake)
+        job.start()
         try:
             reason = self._wait(job)
         finally:  # Ctrl-C comes this way, too
@@ -270,7 +307,7 @@ class Solver(ABC):
         if pressed:
             raise pressed
 
-    def _load_and_search(self, assumptions: list[int]) -> tuple[str, Sequence[int] | None]:
+    def _load_and_search(self, assumptions: list[int], search: Callable) -> Answer | None:
         assumed = set(assumptions)
         clash = [lit for lit in assumptions if -lit in assumed]
         if clash:
@@ -279,7 +316,7 @@ class Solver(ABC):
             self._load()
             if self._contradiction:
                 return "unsat", ()
-            return ("unknown", None) if self._stopping else self._search(assumptions)
+            return ("unknown", None) if self._stopping else search(assumptions)
         except BaseException:  # half loaded or dead: whatever happened, start afresh next time
             self._discard_engine()
             raise
@@ -290,12 +327,12 @@ class Solver(ABC):
             self._start()
             self._started = True
         clauses, sums = self.formula.clauses, self.formula.sums
-        for start, stop in _portions(clauses.offsets, self._loaded_clauses):
+        for start, stop in portions(clauses.offsets, self._loaded_clauses, SLICE):
             if self._stopping:
                 return
             self._load_portion(clauses.rows(start, stop), sums.rows(0, 0))
             self._loaded_clauses = stop
-        for start, stop in _portions(sums.offsets, self._loaded_sums):
+        for start, stop in portions(sums.offsets, self._loaded_sums, SLICE):
             if self._stopping:
                 return
             self._load_portion(clauses.rows(0, 0), sums.rows(start, stop))
@@ -304,9 +341,10 @@ class Solver(ABC):
             self._load_portion(clauses.rows(0, 0), sums.rows(0, 0))
 
     def _load_portion(self, clauses: ClauseArrays, sums: SumArrays) -> None:
-        translated, sums = translate.adapt(sums, self.abilities)
-        clauses = translate.join_clauses(clauses, translated)
-        filled = np.diff(clauses.offsets) > 0
+        if len(sums):
+            translated, sums = translate.adapt(sums, self.abilities)
+            clauses = translate.join_clauses(clauses, translated)
+        filled = clauses.lengths > 0
         if not filled.all():
             self._contradiction = True
             clauses = ClauseArrays(clauses.lits, clauses.offsets[np.append(True, filled)])
@@ -361,12 +399,3 @@ class Solver(ABC):
                 "none of its answers can be trusted"
             )
         return core
-
-
-def _portions(offsets: np.ndarray, start: int) -> Iterator[tuple[int, int]]:
-    """Split the rows from `start` on into runs of about `SLICE` literals, at least one row each."""
-    while start < len(offsets) - 1:
-        stop = int(np.searchsorted(offsets, offsets[start] + SLICE, side="right")) - 1
-        stop = max(stop, start + 1)
-        yield start, stop
-        start = stop

@@ -55,6 +55,7 @@ class Minicard(Solver):
     name = "minicard"
     description = "PySAT Minicard: cardinality sums natively, reified ones by repeated literals"
     abilities = frozenset({"cardinality"})
+    resumes = True
     requires = ("pysat.solvers",)
 
     def _start(self) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Collection
 import numpy as np
 
 from bnnkit.formula import ClauseArrays, SumArrays
-from bnnkit.formula._arrays import row_sums
+from bnnkit.formula._arrays import offsets_of, row_sums
 
 ABILITIES = ("cardinality", "reified", "coefficients")
 
@@ -64,7 +64,9 @@ def normalise(sums: SumArrays) -> SumArrays:
     >>> list(normalise(f.sums).lists())
     [([1, 2, -3], [2, 1, 3], 4, 0)]
     """
-    rows = np.repeat(np.arange(len(sums)), np.diff(sums.offsets))
+    rows = np.repeat(np.arange(len(sums)), sums.lengths)
+    if _is_normal(sums, rows):
+        return sums
     negative = sums.lits < 0
     coefs = sums.coefs.astype(np.int64)
     # c [not v] = c - c [v]: first everything in terms of variables
@@ -93,14 +95,14 @@ def extract_clauses(sums: SumArrays) -> tuple[ClauseArrays, SumArrays]:
     all_needed = ~never & ~always & ~one_is_enough
     all_needed &= totals - _row_minima(sums.coefs, sums.offsets) < sums.bounds
     must = sums.outputs == 0
+    equivalent = (one_is_enough | all_needed) & ~must
     clauses = join_clauses(
         _units(sums.outputs[always & ~must]),
         _units(-sums.outputs[never & ~must]),
         _empty_clauses(np.count_nonzero(never & must)),
         _clauses_of(_select(sums, one_is_enough & must)),
         _units(_select(sums, all_needed & must).lits),
-        _equivalences(_select(sums, one_is_enough & ~must)),
-        _equivalences(_negate(_select(sums, all_needed & ~must))),
+        _equivalences(_negate(_select(sums, equivalent), all_needed[equivalent])),
     )
     return clauses, _select(sums, ~(never | always | one_is_enough | all_needed))
 
@@ -124,6 +126,9 @@ def split_reified(sums: SumArrays) -> SumArrays:
 
 def join_clauses(*parts: ClauseArrays) -> ClauseArrays:
     """All clauses of several arrays in one."""
+    parts = [part for part in parts if len(part)] or parts[:1]
+    if len(parts) == 1:
+        return parts[0]
     return ClauseArrays(_flat(parts, "lits"), _join_offsets(parts))
 
 
@@ -132,6 +137,18 @@ def join_sums(*parts: SumArrays) -> SumArrays:
     lits, coefs = _flat(parts, "lits"), _flat(parts, "coefs")
     return SumArrays(
         lits, coefs, _join_offsets(parts), _flat(parts, "bounds"), _flat(parts, "outputs")
+    )
+
+
+def _is_normal(sums: SumArrays, rows: np.ndarray) -> bool:
+    """Whether sums have the normal form already, as far as this is seen without sorting."""
+    variables = np.abs(sums.lits)
+    ascending = (variables[1:] > variables[:-1]) | (rows[1:] > rows[:-1])
+    return bool(
+        ascending.all()
+        and (sums.coefs > 0).all()
+        and (sums.coefs <= np.maximum(sums.bounds, 1)[rows]).all()
+        and (_row_minima(sums.coefs, sums.offsets) == 1).all()
     )
 
 
@@ -159,23 +176,28 @@ def _row_minima(values: np.ndarray, offsets: np.ndarray) -> np.ndarray:
 def _reduce_rows(reduction: np.ufunc, values: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """The reduction of each row; 1 for empty rows, which reduceat does not know."""
     result = np.ones(len(offsets) - 1, dtype=np.int64)
-    filled = np.diff(offsets) > 0
+    filled = offsets[1:] > offsets[:-1]
     if filled.any():
         result[filled] = reduction.reduceat(values, offsets[:-1][filled])
     return result
 
 
 def _select(sums: SumArrays, chosen: np.ndarray) -> SumArrays:
-    lengths = np.diff(sums.offsets)
+    n_chosen = np.count_nonzero(chosen)
+    if n_chosen in (0, len(sums)):
+        return sums.rows(0, n_chosen)
+    lengths = sums.lengths
     terms = np.repeat(chosen, lengths)
-    offsets = _offsets(lengths[chosen])
+    offsets = offsets_of(lengths[chosen])
     bounds, outputs = sums.bounds[chosen], sums.outputs[chosen]
     return SumArrays(sums.lits[terms], sums.coefs[terms], offsets, bounds, outputs)
 
 
-def _negate(sums: SumArrays) -> SumArrays:
-    """An AND with its literals and output negated is an OR (and the other way round)."""
-    return SumArrays(-sums.lits, sums.coefs, sums.offsets, sums.bounds, -sums.outputs)
+def _negate(sums: SumArrays, chosen: np.ndarray) -> SumArrays:
+    """The literals and the output of some sums negated: ANDs become ORs."""
+    signs = np.where(chosen, np.int32(-1), np.int32(1))
+    lits = sums.lits * np.repeat(signs, sums.lengths)
+    return SumArrays(lits, sums.coefs, sums.offsets, sums.bounds, sums.outputs * signs)
 
 
 def _implied(sums: SumArrays) -> SumArrays:
@@ -201,11 +223,13 @@ def _clauses_of(sums: SumArrays) -> ClauseArrays:
 
 def _equivalences(sums: SumArrays) -> ClauseArrays:
     """The clauses of output <-> OR of the literals."""
+    if not len(sums):
+        return _empty_clauses(0)
     long = ClauseArrays(
         np.insert(sums.lits, sums.offsets[:-1], -sums.outputs),
         sums.offsets + np.arange(len(sums.offsets)),
     )
-    outputs = np.repeat(sums.outputs, np.diff(sums.offsets))
+    outputs = np.repeat(sums.outputs, sums.lengths)
     short = np.column_stack([outputs, -sums.lits]).ravel()
     return join_clauses(long, ClauseArrays(short, np.arange(len(sums.lits) + 1) * 2))
 
@@ -215,8 +239,4 @@ def _flat(parts: tuple, field: str) -> np.ndarray:
 
 
 def _join_offsets(parts: tuple) -> np.ndarray:
-    return _offsets(np.concatenate([np.diff(part.offsets) for part in parts]))
-
-
-def _offsets(lengths: np.ndarray) -> np.ndarray:
-    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    return offsets_of(np.concatenate([part.lengths for part in parts]))

@@ -70,17 +70,22 @@ def random_literals(rng, n_vars, size):
 
 
 def hard_formula():
-    """Equations with coefficients that no solver here solves; variable 1 switches them on.
+    """Equations that no solver here solves; variable 1 switches them on."""
+    return market_split(40, 12)
 
-    Market split problems: Cornuéjols and Dawande (1998).
+
+def market_split(n_vars, n_equations):
+    """Equations with coefficients, for variables from 2 on; variable 1 switches them on.
+
+    Cornuéjols and Dawande (1998).
     """
     rng = np.random.default_rng(1)
-    formula = Formula(41)
-    for _ in range(12):
-        coefs = rng.integers(1, 4, 40)
+    formula = Formula(n_vars + 1)
+    for _ in range(n_equations):
+        coefs = rng.integers(1, 4, n_vars)
         for sign in (1, -1):
             reached = formula.new_var()
             half = sign * int(coefs.sum() // 2)
-            formula.add_sum(range(2, 42), half, sign * coefs, output=reached)
+            formula.add_sum(range(2, n_vars + 2), half, sign * coefs, output=reached)
             formula.add_clause([-1, reached])
     return formula

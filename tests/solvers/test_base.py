@@ -1,5 +1,6 @@
 """The work that the base class does for every backend, shown with backends that misbehave."""
 
+import threading
 import time
 
 import numpy as np
@@ -8,7 +9,7 @@ from solvers.formulas import hard_formula
 
 from bnnkit.formula import Formula
 from bnnkit.solvers._job import EngineLost
-from bnnkit.solvers.base import SLICE
+from bnnkit.solvers.base import SLICE, SMALL
 from bnnkit.solvers.TEMPLATE import Backtracking
 
 
@@ -124,6 +125,55 @@ def test_a_late_answer_is_an_answer():
             return "sat", [1]
 
     assert Late(Formula(1)).solve(timeout=0.05).status == "sat"
+
+
+class Brief(Recording):
+    """Decides at once, or leaves it to the thread."""
+
+    brief = True
+
+    def _search_briefly(self, assumptions):
+        self.briefly = threading.current_thread()
+        return super()._search(assumptions) if assumptions == [1] else None
+
+    def _search(self, assumptions):
+        self.at_length = threading.current_thread()
+        time.sleep(0.2)
+        return super()._search(assumptions)
+
+
+def test_a_brief_search_needs_no_thread():
+    solver = Brief(Formula(2))
+    assert solver.solve([1]).status == "sat"
+    assert solver.briefly is threading.current_thread()
+    assert not hasattr(solver, "at_length")
+
+
+def test_what_is_not_decided_briefly_is_left_to_a_thread():
+    solver = Brief(Formula(2))
+    used = time.thread_time()
+    assert solver.solve([2]).status == "sat"
+    assert time.thread_time() - used < 0.1  # this thread sleeps meanwhile
+    assert solver.briefly is threading.current_thread() is not solver.at_length
+
+
+def test_great_formulas_are_not_searched_briefly():
+    formula = Formula(2)
+    formula.add_clauses([1] * (SMALL + 1), [SMALL + 1])
+    solver = Brief(formula)
+    assert solver.solve([1]).status == "sat"
+    assert not hasattr(solver, "briefly")
+
+
+def test_errors_of_a_brief_search_come_through():
+    class Failing(Brief):
+        def _search_briefly(self, assumptions):
+            raise EngineLost("it died") if assumptions else ZeroDivisionError("oops")
+
+    solver = Failing(Formula(1))
+    assert solver.solve([1]).reason == "it died"
+    with pytest.raises(ZeroDivisionError, match="oops"):
+        solver.solve()
 
 
 def test_zero_seconds_are_a_timeout():

@@ -10,6 +10,7 @@ import pytest
 from solvers.formulas import (
     add_random_constraint,
     hard_formula,
+    market_split,
     random_formula,
     random_literals,
     satisfiable,
@@ -166,6 +167,21 @@ def test_timeout_leaves_the_solver_usable(solver):
     one.add_clause([-1, 2])
     assert one.solve([-2]).status == "sat"
     assert one.solve([1, -2]).status == "unsat"
+
+
+@pytest.mark.parametrize("n_equations", [2, 4])
+def test_slices_of_time_come_to_the_same_answer(solver, n_equations):
+    """Where the solver goes on where it was, the slices need not become longer."""
+    formula = market_split(12, n_equations)
+    expected = solver(formula).solve([1]).status
+    one, seconds = solver(formula), 1e-3
+    for _ in range(2000):
+        outcome = one.solve([1], timeout=seconds)
+        if outcome.status != "unknown":
+            break
+        assert outcome.reason == "timeout"
+        seconds *= 1 if one.resumes else 2
+    assert outcome.status == expected
 
 
 def test_timeout_covers_loading(solver):

@@ -8,6 +8,7 @@ from bnnkit.solvers._job import EngineLost, Job
 def finished(function):
     wake = threading.Event()
     job = Job(function, wake)
+    job.start()
     assert wake.wait(5)
     assert job.ended
     return job

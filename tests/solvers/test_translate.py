@@ -53,6 +53,29 @@ def test_normalise():
             assert math.gcd(*coefs) in (0, 1)
 
 
+@pytest.mark.parametrize(
+    ("lits", "coefs", "bound", "result"),
+    [
+        ([1, -2, 3], [1, 2, 1], 2, ([1, -2, 3], [1, 2, 1], 2)),  # normal already
+        ([3, 1, -2], [1, 1, 2], 2, ([1, -2, 3], [1, 2, 1], 2)),
+        ([1, 1, 2], [1, 1, 1], 2, ([1, 2], [2, 1], 2)),
+        ([1, 2, -2], [1, 1, 1], 2, ([1], [1], 1)),
+        ([1, 2, 3], [1, 9, 1], 2, ([1, 2, 3], [1, 2, 1], 2)),
+        ([1, 2, 3], [2, 2, 4], 5, ([1, 2, 3], [1, 1, 2], 3)),
+        ([1, 2, 3], [1, 0, 1], 2, ([1, 3], [1, 1], 2)),
+        ([1, 2], [1, -1], 1, ([1, -2], [1, 1], 2)),
+    ],
+)
+def test_the_normal_form_of_a_sum_beside_normal_ones(lits, coefs, bound, result):
+    formula = Formula(4)
+    formula.add_sum([2, 4], 1)
+    formula.add_sum(lits, bound, coefs, output=-4)
+    formula.add_sum([1, -3], 2)
+    first, second, third = normalise(formula.sums).lists()
+    assert (first, third) == (([2, 4], [1, 1], 1, 0), ([1, -3], [1, 1], 2, 0))
+    assert second == (*result, -4)
+
+
 def test_extract_clauses():
     for formula in random_sums():
         clauses, sums = extract_clauses(normalise(formula.sums))

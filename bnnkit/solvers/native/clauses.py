@@ -2,9 +2,9 @@
 
 A clause is watched by its first two literals. As long as neither is false nothing follows from
 it, so it is visited only when one of them becomes false. A watch has another literal of the clause
-at hand (blocker): if that is true, the clause itself need not be looked at. The search for a literal
-to watch instead of a false one goes on where the last one found a literal: otherwise a long clause
-is searched again and again through literals that have been false for long.
+at hand (blocker): if that is true, the clause itself need not be looked at. The search for another
+literal to watch goes on where the last one found one: otherwise a long clause is searched again and
+again through literals that have been false for long.
 
 Moskewicz et al.: Chaff: engineering an efficient SAT solver. DAC 2001.
 Gent: Optimal implementation of watched literals and more general techniques. JAIR 48 (2013).

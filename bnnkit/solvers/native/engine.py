@@ -17,6 +17,7 @@ SIMPLIFY_STEP = 1000  # conflicts between two simplifications
 GLUE = 2  # learnt clauses of so few levels are kept
 VARIABLE_BYTES = 124  # of all arrays that have an entry for each variable or literal
 FOREVER = 2**63
+FIRST_RANDOM = 0x9E3779B97F4A7C15  # anything but 0, with many bits set
 _SUM_TYPES = np.uint32, np.int32, np.uint64, np.int64, np.uint32  # as in SumArrays
 LONGEST = 2**31  # words of an array that references can reach
 
@@ -36,17 +37,17 @@ class Engine:
         By variable (from 1 on): factor of what a conflict adds to its activity.
     phases : ndarray of bool
         By variable: the value that is tried first.
-    conflict_limit : int or None
-        For each call of `run`.
+    diverse : bool
+        Whether decisions take random values and restarts follow Luby's sequence.
     memory_limit : int or None
         Bytes of all arrays.
     """
 
-    def __init__(self, seed, priorities, phases, conflict_limit, memory_limit):
+    def __init__(self, seed, priorities, phases, diverse, memory_limit):
         self.state = new_state()
         self._random = np.random.default_rng(seed) if seed else None
         self._priorities, self._phases = priorities, phases
-        self._conflict_limit, self._memory_limit = conflict_limit, memory_limit
+        self._memory_limit = memory_limit
         self._sums = SumArrays(
             *(np.zeros(n, t) for n, t in zip((0, 0, 1, 0, 0), _SUM_TYPES, strict=True))
         )
@@ -54,6 +55,8 @@ class Engine:
         self._stale = True  # the database must be rebuilt before the next search
         self._contradiction = False
         self._reductions = 0
+        self._set("NEXT_REDUCE", REDUCE_FIRST)
+        self._set("RANDOM", (FIRST_RANDOM + seed) % 2**64 or 1 if diverse else 0)
 
     @property
     def n_vars(self) -> int:
@@ -64,16 +67,22 @@ class Engine:
         """Add variables up to `n_vars`, clauses, and normalised sums."""
         if n_vars > self.n_vars:
             self._add_variables(n_vars)
+            self._stale = True
         if len(clauses):
-            self._reserve("arena", self._count("ARENA") + len(clauses.lits) + HEADER * len(clauses))
+            words = len(clauses.lits) + HEADER * len(clauses)
+            self._reserve(arena=self._count("ARENA") + words)
             lits, offsets = _internal(clauses.lits), clauses.offsets.astype(np.uint64)
+            before = self._count("ARENA")
             self._contradiction |= not load_clauses(self.state, lits, offsets)
+            self._stale |= self._count("ARENA") > before
         if len(sums):
             self._new_sums.append(sums)
-        self._stale = True
+            self._stale = True
 
-    def run(self, assumptions) -> tuple[str, np.ndarray | None]:
-        """Search; returns as `Solver._search` does.
+    def run(self, assumptions, conflict_limit) -> tuple[str, np.ndarray | None]:
+        """Search until there is an answer, or so many conflicts (None: as many as it takes).
+
+        Returns as `Solver._search` does.
 
         Raises
         ------
@@ -81,7 +90,7 @@ class Engine:
             If the arrays would become too great, also from `add`; the engine cannot be used any
             more.
         """
-        self._prepare(assumptions)
+        self._prepare(assumptions, conflict_limit)
         answer = names.UNSAT if self._contradiction else self._search()
         status, literals = self._result(answer)
         back_to_root(self.state)
@@ -96,13 +105,12 @@ class Engine:
         shown = "CONFLICTS", "DECISIONS", "PROPAGATIONS", "RESTARTS", "LEARNT", "DELETED"
         return {name.lower(): self._count(name) for name in shown}
 
-    def _prepare(self, assumptions):
+    def _prepare(self, assumptions, conflict_limit):
         self._set("STOP", 0)
         self._set("N_ASSUMPTIONS", len(assumptions))
         self.state.assumptions[: len(assumptions)] = _internal(np.array(assumptions, dtype=int))
         conflicts = self._count("CONFLICTS")
-        self._set("CONFLICT_LIMIT", conflicts + (self._conflict_limit or FOREVER))
-        self._set("NEXT_REDUCE", max(self._count("NEXT_REDUCE"), REDUCE_FIRST))
+        self._set("CONFLICT_LIMIT", conflicts + (conflict_limit or FOREVER))
         if self._stale and not self._contradiction:
             self._set("NEXT_SIMPLIFY", conflicts)
             self._join_sums()
@@ -155,7 +163,7 @@ class Engine:
     def _rebuild(self):
         """Simplify clauses and sums by what holds for ever, and compact them."""
         n_clauses = self._count("ARENA") // (HEADER + 2)
-        self._reserve("pool", 8 * n_clauses + 8 * len(self.state.value))
+        self._reserve(pool=8 * n_clauses + 8 * len(self.state.value))
         self._contradiction |= not rebuild_clauses(self.state)
         if self._stale or self._count("TRAIL") > self._count("FIXED"):
             sums = self._sums
@@ -168,22 +176,19 @@ class Engine:
             self._sums = SumArrays(*_in_types(join_sums(self._sums, *parts)))
             self._new_sums = []
         n_sums, n_terms = len(self._sums), len(self._sums.lits)
-        for name in ("sum_lits", "sum_coefs"):
-            self._reserve(name, n_terms)
-        for name in ("bound", "distance"):
-            self._reserve(name, 2 * n_sums)
-        self._reserve("info", INFO * n_sums)
-        for name in ("occurs", "occurs_coefs"):
-            self._reserve(name, 2 * n_terms + 4 * n_sums)
+        self._reserve(sum_lits=n_terms, sum_coefs=n_terms, info=INFO * n_sums)
+        self._reserve(bound=2 * n_sums, distance=2 * n_sums)
+        n_occurrences = 2 * n_terms + 4 * n_sums
+        self._reserve(occurs=n_occurrences, occurs_coefs=n_occurrences)
 
     def _make_room(self):
         """Double what is nearly full."""
         arena, pool = len(self.state.arena), len(self.state.pool)
         longest_clause = self.n_vars + HEADER
         if self._count("ARENA") + 2 * longest_clause > arena:
-            self._reserve("arena", 2 * arena + 2 * longest_clause)
+            self._reserve(arena=2 * arena + 2 * longest_clause)
         else:
-            self._reserve("pool", 2 * pool + 64 * (self._count("LARGEST") + 1))
+            self._reserve(pool=2 * pool + 64 * (self._count("LARGEST") + 1))
 
     def _add_variables(self, n_vars: int):
         first = self.n_vars + 1
@@ -205,20 +210,28 @@ class Engine:
         state.place[order] = np.arange(1, len(order) + 1)
         self._set("HEAP", len(order))
 
-    def _reserve(self, name: str, size: int):
-        """Make an array at least so long, with some more room if it has to grow."""
-        array = getattr(self.state, name)
-        if size <= len(array):
+    def _reserve(self, **sizes: int):
+        """Make arrays at least so long, with some more room if they have to grow."""
+        arrays = {name: getattr(self.state, name) for name in sizes}
+        sizes = {
+            name: size + size // 4 + 1024
+            for name, size in sizes.items()
+            if size > len(arrays[name])
+        }
+        if not sizes:
             return
-        size = size + size // 4 + 1024
-        if size > LONGEST:
-            raise MemoryLimit(f"the {name} of the native solver would exceed 2**31 words")
-        self._check_memory(size * array.itemsize)
-        self.state = self.state._replace(**{name: grown(array, size)})
+        for name, size in sizes.items():
+            if size > LONGEST:
+                raise MemoryLimit(f"the {name} of the native solver would exceed 2**31 words")
+        self._check_memory(sum(size * arrays[name].itemsize for name, size in sizes.items()))
+        longer = {name: grown(arrays[name], size) for name, size in sizes.items()}
+        self.state = self.state._replace(**longer)
 
     def _check_memory(self, more: int):
+        if self._memory_limit is None:
+            return
         used = sum(array.nbytes for array in self.state)
-        if self._memory_limit is not None and used + more > self._memory_limit:
+        if used + more > self._memory_limit:
             raise MemoryLimit(f"the native solver would need more than {self._memory_limit} bytes")
 
     def _count(self, name: str) -> int:

@@ -11,6 +11,7 @@ from bnnkit.solvers.native.assign import assign
 from bnnkit.solvers.native.clauses import FULL, append_clause, visit_clauses, watch
 from bnnkit.solvers.native.heap import pop
 from bnnkit.solvers.native.learning import analyze, final_core
+from bnnkit.solvers.native.restarts import due_for_restart, restart
 from bnnkit.solvers.native.state import (
     ARENA,
     CLAUSE_HEAD,
@@ -28,13 +29,12 @@ from bnnkit.solvers.native.state import (
     LEVEL,
     N_ASSUMPTIONS,
     NEXT_REDUCE,
-    NEXT_RESTART,
     NEXT_SIMPLIFY,
     PENDING,
     POOL,
     PROPAGATIONS,
+    RANDOM,
     REDUCE,
-    RESTARTS,
     ROOM,
     SAT,
     SIMPLIFY,
@@ -51,8 +51,6 @@ from bnnkit.solvers.native.trail import backtrack, new_level
 ONE, FOUR = np.uint64(1), np.uint64(4)
 ROOT = np.uint64(0)
 DECAY = 1 / 0.95  # growth of what a conflict adds to an activity
-PAUSE = np.uint64(50)  # conflicts between two restarts at least
-MARGIN = 1.15  # restart when recent LBDs exceed the average by this factor
 FAST_RATE, SLOW_RATE = 1 / 32, 1 / 8192  # of the averages of the LBD
 
 
@@ -142,22 +140,6 @@ def learn(s, conflict):
 
 
 @inner
-def due_for_restart(s):
-    """Whether recent clauses are worse than usual, or the database should be reduced."""
-    if s.count[CONFLICTS] >= s.count[NEXT_REDUCE]:
-        return True
-    return s.count[CONFLICTS] >= s.count[NEXT_RESTART] and s.real[FAST] > MARGIN * s.real[SLOW]
-
-
-@inner
-def restart(s):
-    """Take back all decisions."""
-    s.count[RESTARTS] += ONE
-    s.count[NEXT_RESTART] = s.count[CONFLICTS] + PAUSE
-    backtrack(s, ROOT)
-
-
-@inner
 def decide(s):
     """Assume what is to be assumed, else decide on a variable; UNKNOWN if the search goes on."""
     while s.count[LEVEL] < s.count[N_ASSUMPTIONS]:
@@ -174,6 +156,19 @@ def decide(s):
         if s.value[variable + variable] == 0:
             s.count[DECISIONS] += ONE
             new_level(s)
-            assign(s, variable + variable + np.uint64(s.phase[variable]), ROOT)
+            assign(s, variable + variable + value_of(s, variable), ROOT)
             return UNKNOWN
     return SAT
+
+
+@inner
+def value_of(s, variable):
+    """The value that a decision tries: 0 for true. The last one, or a random one (xorshift64)."""
+    x = s.count[RANDOM]
+    if x == 0:
+        return np.uint64(s.phase[variable])
+    x ^= x << np.uint64(13)
+    x ^= x >> np.uint64(7)
+    x ^= x << np.uint64(17)
+    s.count[RANDOM] = x
+    return (x >> np.uint64(32)) & ONE

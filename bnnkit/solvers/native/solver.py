@@ -12,6 +12,7 @@ from bnnkit.formula import ClauseArrays, Formula, SumArrays
 from bnnkit.solvers.base import Solver
 
 GREATEST_PRIORITY = 1e9  # activities with it are still far from overflowing
+BRIEF = 50  # conflicts that a small formula is searched for before that is left to a thread
 
 
 class Native(Solver):
@@ -35,6 +36,10 @@ class Native(Solver):
     phases : sequence of bool, optional
         For the variables from 1 on: the value that is tried first; False where left out.
         Afterwards it is the value that the variable had last.
+    diverse : bool, default False
+        Decide on random values and restart by Luby's sequence, instead of keeping values and
+        restarting when recent clauses are worse than usual. That finds models of some formulas
+        much sooner, and costs little where there is none.
     conflict_limit : int, optional
         Conflicts after which a call of `solve` gives up.
     memory_limit : int, optional
@@ -58,6 +63,9 @@ class Native(Solver):
     description = "bnnkit's own clause learning: reified sums with coefficients natively"
     abilities = frozenset({"cardinality", "reified", "coefficients"})
     requires = ("numba",)
+    resumes = True
+    hints = frozenset({"priorities", "diverse"})
+    brief = True
 
     def __init__(
         self,
@@ -66,6 +74,7 @@ class Native(Solver):
         seed: int = 0,
         priorities: Sequence[float] = (),
         phases: Sequence[bool] = (),
+        diverse: bool = False,
         conflict_limit: int | None = None,
         memory_limit: int | None = None,
     ):
@@ -74,10 +83,20 @@ class Native(Solver):
             "seed": _check_seed(seed),
             "priorities": _check_priorities(priorities),
             "phases": np.array(phases, dtype=bool),
-            "conflict_limit": _check_limit("conflict_limit", conflict_limit),
+            "diverse": bool(diverse),
             "memory_limit": _check_limit("memory_limit", memory_limit),
         }
+        self.conflict_limit = conflict_limit
         warm_up()
+
+    @property
+    def conflict_limit(self) -> int | None:
+        """Conflicts after which a call of `solve` gives up; may be changed between calls."""
+        return self._conflict_limit
+
+    @conflict_limit.setter
+    def conflict_limit(self, limit: int | None) -> None:
+        self._conflict_limit = _check_limit("conflict_limit", limit)
 
     @property
     def statistics(self) -> dict[str, int]:
@@ -96,7 +115,13 @@ class Native(Solver):
         self._engine.add(n_vars, clauses, sums)
 
     def _search(self, assumptions: list[int]) -> tuple[str, Sequence[int] | None]:
-        return self._engine.run(assumptions)
+        return self._engine.run(assumptions, self._conflict_limit)
+
+    def _search_briefly(self, assumptions: list[int]) -> tuple[str, Sequence[int] | None] | None:
+        if self._conflict_limit is not None:  # all of it here or all of it in a thread
+            return self._search(assumptions) if self._conflict_limit <= BRIEF else None
+        status, literals = self._engine.run(assumptions, BRIEF)
+        return None if status == "unknown" else (status, literals)
 
     def _halt(self) -> None:
         self._engine.stop()
@@ -113,9 +138,9 @@ def warm_up() -> None:
     formula = Formula(3)
     formula.add_clauses([1, 2, -1, 3], [2, 2])
     formula.add_sum([1, 2, -3], 2, output=3)
-    engine = Engine(0, np.zeros(0), np.zeros(0, dtype=bool), None, None)
+    engine = Engine(0, np.zeros(0), np.zeros(0, dtype=bool), False, None)
     engine.add(formula.n_vars, formula.clauses, formula.sums)
-    engine.run([])
+    engine.run([], None)
     engine._reduce()
 
 

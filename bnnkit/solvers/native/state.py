@@ -89,9 +89,12 @@ class State(NamedTuple):
     NEXT_REDUCE,  # number of conflicts
     NEXT_SIMPLIFY,  # number of conflicts
     CONFLICT_LIMIT,
+    RANDOM,  # state of the random values of decisions; 0 where the last values are kept
+    RELUCTANT,  # how often a restart has come, and
+    DOUBLING,  # the next term of Luby's sequence
     LEARNT_SIZE,
     COUNTS,
-) = range(25)
+) = range(28)
 
 INCREMENT, FAST, SLOW, REALS = range(4)
 
@@ -121,7 +124,7 @@ def new_state() -> State:
     arrays = {name: np.zeros(0, types.get(name, np.uint32)) for name in State._fields}
     arrays["count"], arrays["real"] = np.zeros(COUNTS, np.uint64), np.zeros(REALS)
     state = with_variables(State(**arrays), 1)
-    state.count[ARENA] = 1
+    state.count[ARENA] = state.count[RELUCTANT] = state.count[DOUBLING] = 1
     state.real[INCREMENT] = 1.0
     state.value[:2] = 1, -1
     state.when[TRUE] = 0
@@ -144,6 +147,8 @@ def with_variables(state: State, n: int) -> State:
 
 def grown(array: np.ndarray, size: int, fill: int = 0) -> np.ndarray:
     """A copy with a greater size."""
-    longer = np.full(size, fill, array.dtype)
+    longer = np.zeros(size, array.dtype)
     longer[: len(array)] = array
+    if fill:
+        longer[len(array) :] = fill
     return longer

@@ -9,8 +9,8 @@ from bnnkit.solvers.native.engine import Engine
 
 
 def new_engine(**options):
-    defaults = {"seed": 0, "priorities": (), "phases": (), "conflict_limit": None}
-    return Engine(**{**defaults, "memory_limit": None, **options})
+    defaults = {"seed": 0, "priorities": (), "phases": (), "diverse": False, "memory_limit": None}
+    return Engine(**{**defaults, **options})
 
 
 def load(one, formula, first_clause=0, first_sum=0):
@@ -26,7 +26,7 @@ def load(one, formula, first_clause=0, first_sum=0):
 
 def check(one, formula, assumptions):
     good, values = models(formula), all_assignments(formula.n_vars)
-    status, literals = one.run(assumptions)
+    status, literals = one.run(assumptions, None)
     expected = good & np.all([truth(values, lit) for lit in assumptions] or [True], axis=0)
     assert status == ("sat" if expected.any() else "unsat"), f"{assumptions}\n{formula}"
     if status == "sat":

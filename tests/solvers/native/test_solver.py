@@ -8,6 +8,7 @@ from solvers.formulas import hard_formula
 
 from bnnkit.formula import Formula
 from bnnkit.solvers.native import Native
+from bnnkit.solvers.native.solver import BRIEF
 
 
 def test_statistics():
@@ -19,13 +20,27 @@ def test_statistics():
         assert solver.solve([-1]).status == "sat"
 
 
-@pytest.mark.parametrize("limit", [1_000, 300_000, 2_000_000])  # met in loading and in search
-def test_out_of_memory_is_an_unknown_with_the_reason(limit):
+@pytest.mark.parametrize("limit", [BRIEF - 1, BRIEF, BRIEF + 1])
+def test_conflict_limits_may_change_between_calls(limit):
+    with Native(hard_formula(), conflict_limit=7) as solver:
+        assert solver.solve([1]).reason == "the engine gave up"
+        solver.conflict_limit = limit
+        assert solver.solve([1]).reason == "the engine gave up"
+        assert solver.statistics["conflicts"] == 7 + limit
+        with pytest.raises(ValueError, match="conflict_limit must be at least 1 or None, got 0"):
+            solver.conflict_limit = 0
+        assert solver.conflict_limit == limit
+
+
+@pytest.mark.parametrize(  # met in loading and in search
+    ("limit", "easier"), [(1_000, "unknown"), (300_000, "sat"), (2_000_000, "sat")]
+)
+def test_out_of_memory_is_an_unknown_with_the_reason(limit, easier):
     with Native(hard_formula(), memory_limit=limit) as solver:
         outcome = solver.solve([1])
         assert outcome.status == "unknown"
         assert f"would need more than {limit} bytes" in outcome.reason
-        assert solver.solve([-1]).status == ("sat" if limit > 1_000_000 else "unknown")
+        assert solver.solve([-1]).status == easier
 
 
 def test_phases_and_priorities():

@@ -10,7 +10,7 @@ from bnnkit.formula import Formula
 def run(formula, assumptions):
     one = new_engine()
     assert load(one, formula)
-    status, literals = one.run(assumptions)
+    status, literals = one.run(assumptions, None)
     return status, sorted(literals), one.statistics()["decisions"]
 
 
