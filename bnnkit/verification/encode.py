@@ -31,14 +31,14 @@ class Question:
         The lowest level of each input, (row, column, channel) order.
     owner : ndarray of int64
         The input that each of the first ``len(owner)`` variables belongs to.
-    variable : ndarray of int32, shape (n_nodes,)
-        The first variable of each node of the circuit, 0 for those that have none.
+    depth : ndarray of int64, shape (n_vars,)
+        The layer that each variable belongs to: 0 for the inputs.
     """
 
     formula: Formula
     low: np.ndarray
     owner: np.ndarray
-    variable: np.ndarray
+    depth: np.ndarray
 
     def levels(self, model):
         """The levels, shape (n_inputs,), that a model (bool array over variables) stands for."""
@@ -85,7 +85,10 @@ def encode(circuit, label, rivals, bounds):
     write_rows(circuit, label, rivals, bounds, variable, ends[-1] + 1, rows)
     formula.add_sums(rows.lits, rows.lengths, rows.bounds, rows.coefs, rows.outputs)
     formula.add_clause(rows.outputs[-len(rivals) :])
-    return Question(formula, bounds.low[:n_inputs], owner, variable)
+    layers = np.add.reduceat(cone, circuit.start[:-2])
+    layers = np.append(layers, len(rivals))
+    depth = np.repeat(np.arange(len(layers)), layers)
+    return Question(formula, bounds.low[:n_inputs], owner, depth)
 
 
 def _columns(n):

@@ -19,8 +19,11 @@ from bnnkit.verification.encode import encode
 from bnnkit.verification.falsify import Search
 from bnnkit.verification.verdict import Verdict
 
+TURN = 4  # how much longer each turn is than the one before
+PRIORITIES = np.array([1.5, 1.3, 1.1, 1.0])  # of variables of the inputs, the first layer, ...
 
-def verify(network, image, label, eps, solver="native", timeout=60.0, pixels="real", falsify=0.05):
+
+def verify(network, image, label, eps, solver="native", timeout=60.0, pixels="real", falsify=0.002):
     """Is every image within `eps` of `image` given the class `label`? Exactly.
 
     The ball is {x' : |x' - x| <= eps in every pixel, 0 <= x' <= 1}, and every level that it
@@ -45,8 +48,9 @@ def verify(network, image, label, eps, solver="native", timeout=60.0, pixels="re
     pixels : "real", "uint8"
         Whether x' may be any real image, or only 8-bit ones (`image` must be uint8 then).
     falsify : float
-        Seconds that may be spent on searching for a misclassified image before the solver is
-        asked; 0 for none.
+        Seconds of the first search for a misclassified image. If a solver can go on where it was,
+        it and the search take turns then, each four times as long as the one before; otherwise
+        the solver gets all the time that is left. 0 for no search at all.
 
     Returns
     -------
@@ -123,7 +127,6 @@ class _Question:
         self.as_uint8 = as_uint8
         self.timings = {}
         self.lap = time.perf_counter()
-        self.limit = timeout
         self.deadline = math.inf if timeout is None else self.lap + timeout
 
     def answer(self, engine, falsify):
@@ -139,25 +142,39 @@ class _Question:
         self._end_stage("bounds")
         if len(rivals) == 0:
             return self._verdict("robust", "bounds")
-        if falsify:
-            found = Search(c, bounds, levels, label).run(min(falsify, self._remaining()))
-            self._end_stage("falsify")
-            if found is not None:
-                return self._falsified("falsify", found)
+        search = Search(c, bounds, levels, label)
+        found = self._search(search, falsify)
+        if found is not None:
+            return self._falsified("falsify", found)
         question = encode(c, label, rivals, bounds)
         self._end_stage("encode")
-        return self._prove(engine, question)
+        return self._decide(engine, question, search, falsify)
 
-    def _prove(self, engine, question):
-        """Have the solver decide the formula."""
-        with engine(question.formula) as solver:
-            outcome = solver.solve(timeout=None if self.limit is None else self._remaining())
-            self._end_stage("solve")
-        if outcome.status == "unsat":
-            return self._verdict("robust", "solver")
-        if outcome.status == "unknown":
-            return self._verdict("unknown", "solver", reason=outcome.reason)
-        return self._falsified("solver", question.levels(outcome.model))
+    def _decide(self, engine, question, search, seconds):
+        """Solver and search take turns, longer and longer ones, until one of them knows."""
+        kind = getattr(engine, "func", engine)  # of a partial, if options have been given
+        hints = {name: value for name, value in _hints(question).items() if name in kind.hints}
+        with engine(question.formula, **hints) as solver:
+            while True:
+                seconds = seconds * TURN if kind.resumes and seconds else math.inf
+                outcome = solver.solve(timeout=self._at_most(seconds))
+                self._end_stage("solve")
+                if outcome.status == "unsat":
+                    return self._verdict("robust", "solver")
+                if outcome.status == "sat":
+                    return self._falsified("solver", question.levels(outcome.model))
+                if outcome.reason != "timeout" or time.perf_counter() >= self.deadline:
+                    return self._verdict("unknown", "solver", reason=outcome.reason)
+                found = self._search(search, seconds)
+                if found is not None:
+                    return self._falsified("falsify", found)
+
+    def _search(self, search, seconds):
+        if not seconds:
+            return None
+        found = search.run(self._at_most(seconds) or math.inf)
+        self._end_stage("falsify")
+        return found
 
     def _falsified(self, stage, levels):
         c, h, w = self.network.input_shape
@@ -176,11 +193,21 @@ class _Question:
 
     def _end_stage(self, name):
         now = time.perf_counter()
-        self.timings[name] = now - self.lap
+        self.timings[name] = self.timings.get(name, 0.0) + now - self.lap
         self.lap = now
 
-    def _remaining(self):
-        return max(self.deadline - time.perf_counter(), 1e-3)
+    def _at_most(self, seconds):
+        """So many seconds or what is left of them; None where there is no limit."""
+        left = min(seconds, max(self.deadline - time.perf_counter(), 1e-3))
+        return None if left == math.inf else left
+
+
+def _hints(question):
+    """How to search: the closer a variable is to the inputs, the sooner it is decided.
+
+    Once the inputs are known everything follows, but the bits in between say more at once.
+    """
+    return {"priorities": PRIORITIES[np.minimum(question.depth, 3)], "diverse": True}
 
 
 def _flat(levels):

@@ -1,5 +1,6 @@
 """From adversarial levels back to an image, and the checks that make it a witness."""
 
+import functools
 from fractions import Fraction
 
 import numpy as np
@@ -27,21 +28,20 @@ def to_image(quantiser, image, levels, as_uint8=False):
     """
     nearest = image.copy() if as_uint8 else unit_floats(image)
     wrong = np.argwhere(quantiser.levels(_widen(nearest)) != levels)
-    nearest_with_level, known = _nearest_grey if as_uint8 else _nearest_float, {}
+    nearest_with_level = _nearest_grey if as_uint8 else _nearest_float
     for place in map(tuple, wrong):
-        key = image[place], int(levels[place])
-        if key not in known:
-            known[key] = nearest_with_level(quantiser, *key)
-        nearest[place] = known[key]
+        nearest[place] = nearest_with_level(quantiser, image[place], int(levels[place]))
     return nearest
 
 
+@functools.lru_cache(maxsize=2**16)
 def _nearest_grey(quantiser, value, level):
     """The grey value with `level` that is nearest to the pixel `value`."""
     candidates = np.flatnonzero(quantiser.levels(np.arange(256, dtype=np.uint8)) == level)
     return candidates[np.abs(candidates - int(value)).argmin()]
 
 
+@functools.lru_cache(maxsize=2**16, typed=True)  # the grey value 1 is not the float 1.0
 def _nearest_float(quantiser, value, level):
     """The float32 with `level` that is nearest to the pixel `value`."""
     low, high, closed = quantiser.cell(level)
