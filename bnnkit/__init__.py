@@ -13,6 +13,7 @@ _NAMES = {
     "BNNClassifier": "bnnkit.nn",
     "RealClassifier": "bnnkit.nn",
     "BinaryNetwork": "bnnkit.network",
+    "minimal_epsilon": "bnnkit.verification",
     "verify": "bnnkit.verification",
     "verify_all": "bnnkit.verification",
     "compare": "bnnkit.comparison",

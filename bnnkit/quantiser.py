@@ -91,6 +91,35 @@ class Quantiser:
         """
         return self.levels(images, -eps), self.levels(images, eps)
 
+    def radii(self, images, grey=False):
+        """The least eps whose ball reaches each level, for every pixel.
+
+        Parameters
+        ----------
+        images : ndarray of uint8 or float64
+        grey : bool
+            Whether the ball holds 8-bit images only; `images` must be uint8 then.
+
+        Returns
+        -------
+        ndarray of float64, shape (*images.shape, n_levels)
+            The smallest float that, as the eps that it stands for, reaches the level: the
+            distance to the level, or the next float where that is not enough, since half-way
+            values may belong to the other side. 0 for the level of the pixel itself.
+
+        Examples
+        --------
+        >>> Quantiser(0.1).radii(np.array([0], dtype=np.uint8))[0, :3].tolist()
+        [0.0, 0.05000000000000001, 0.15]
+        """
+        if grey:
+            return _grey_distances(self.step)[images]
+        if images.dtype == np.uint8:
+            return _grey_radii(self)[images]
+        values, places = np.unique(images, return_inverse=True)
+        table = _radii(self, [Fraction(float(value)) for value in values])
+        return table[places.reshape(images.shape)]
+
     def cell(self, level):
         """The real numbers that have `level`: (low, high, closed) with closed for both ends.
 
@@ -108,6 +137,45 @@ def _grey_table(step, shift):
     """The level of each of the 256 grey values, moved by `shift` and clipped."""
     values = (min(max(Fraction(v, _GREY) + shift, 0), 1) for v in range(_GREY + 1))
     return np.array([round(value / step) for value in values], dtype=np.uint8)
+
+
+@functools.lru_cache(maxsize=16)
+def _grey_distances(step):
+    """Steps of 1/255 from each grey value to the nearest one with each level, as floats."""
+    of_values, values = _grey_table(step, Fraction(0)), np.arange(_GREY + 1)
+    levels = np.arange(int(of_values[-1]) + 1)
+    lowest = np.searchsorted(of_values, levels, side="left")
+    highest = np.searchsorted(of_values, levels, side="right") - 1
+    distances = np.maximum(lowest - values[:, None], values[:, None] - highest)
+    return np.maximum(distances, 0) / _GREY
+
+
+@functools.lru_cache(maxsize=16)
+def _grey_radii(quantiser):
+    return _radii(quantiser, [Fraction(v, _GREY) for v in range(_GREY + 1)])
+
+
+def _radii(quantiser, values):
+    """The least eps with which each of some rationals reaches each level."""
+    cells = [quantiser.cell(level) for level in range(quantiser.n_levels)]
+    return np.array([
+        [_least_eps(max(low - value, value - high), closed) for low, high, closed in cells]
+        for value in values
+    ])  # fmt: skip
+
+
+def _least_eps(distance, included):
+    """The smallest float that stands for an eps above `distance` (or for it, if `included`).
+
+    A float stands for a rational that rounds to it, so the nearest one is at most one too low.
+    """
+    if distance < 0 or (included and distance == 0):
+        return 0.0
+    value = float(distance)
+    meant = simplest_fraction(value)
+    if meant > distance or (included and meant == distance):
+        return value
+    return math.nextafter(value, math.inf)
 
 
 def _upper_side(place, included):

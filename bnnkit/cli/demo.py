@@ -18,7 +18,7 @@ adversarial images, the curve over the rounds, and all numbers as JSON.
 
 ARCHITECTURE, QUANT_STEP, EPOCHS, MASK_DECAY = "256", 1.0, 40, 1e-3
 EPS, ROUNDS, IMAGES, TIMEOUT = 0.2, 3, 480, 20.0
-SOLVERS = ("minicard", "cp-sat")
+SOLVERS = ("native", "cp-sat")
 
 
 def add_arguments(parser):

@@ -84,7 +84,7 @@ class Solver(ABC):
         Of the class: whether there is a `_search_briefly`.
     hints : frozenset of str
         Of the class: options by which whoever makes the formula can guide the search, of
-        "priorities" and "diverse" (see `Native`).
+        "priorities", "diverse" and "seed" (see `Native`).
     formula : Formula
         What is being solved.
 

@@ -1,9 +1,10 @@
 """A search for a misclassified image before anything is proved.
 
-Simulated annealing over the levels of single inputs. What is climbed is the lead of the closest
-rival over the label; since that is flat in deep networks, a step's surrogate gradient (see
-`slopes`) counts as well, more in some runs than in others. Runs start at the image and at random
-corners of the box in turn, and become longer and longer.
+Simulated annealing over the levels of single inputs. What is climbed is the lead of a rival over
+the label; since that is flat in deep networks, a step's surrogate gradient (see `slopes`) counts
+as well. Runs become longer and longer, and differ in all that no single choice is best for: the
+rival (the closest one, or each in turn), how much the gradient counts and how steep its slopes
+are, and the start (the image, or a random corner of the box).
 """
 
 import math
@@ -12,9 +13,10 @@ import time
 import numpy as np
 
 from bnnkit.verification._compile import entry, inner
-from bnnkit.verification.walk import closest_rival, move, new_walk, place
+from bnnkit.verification.walk import closest_rival, lead_of, move, new_walk, place
 
 GUIDANCE = (1.0, 5.0, 20.0, 0.3)  # what the gradient counts, run after run
+STEEPNESS = (1.0, 0.5, 0.25)  # of its slopes
 SHORTEST, LONGEST = 128, 200_000  # steps of a run
 REFRESH = 100  # steps between two gradients
 HOT, COLD = 2.0, 0.3  # temperatures at both ends of a run
@@ -42,7 +44,10 @@ class Search:
         self._walk = new_walk(circuit)
         self._gradient = np.zeros(circuit.n_nodes, np.float32)
         fan_in = np.diff(circuit.in_start)
-        self._sharpness = (1 / np.sqrt(fan_in / 4 + 1)).astype(np.float32)
+        sharpness = (1 / np.sqrt(fan_in / 4 + 1)).astype(np.float32)
+        self._sharpness = [sharpness * np.float32(factor) for factor in STEEPNESS]
+        classes = np.arange(len(circuit.needed))
+        self._rivals = classes[classes != label]
         self._runs, self._random = 0, np.random.default_rng(0)
         self._state = np.array([1], np.uint64)
 
@@ -62,12 +67,12 @@ class Search:
 
     def _run(self):
         n, start = self._runs, self._image
-        if n % 3 == 2:
+        if n % 5 == 4:
             corner = self._random.integers(0, 2, len(start), dtype=bool)
             start = np.where(corner, *self._box)
         self._runs += 1
         steps = min(SHORTEST * 2 ** (n // 4), LONGEST)
-        guidance = GUIDANCE[n % len(GUIDANCE)]
+        rival = -1 if n % 2 == 0 else self._rivals[n // 2 % len(self._rivals)]
         return anneal(
             self._circuit,
             self._walk,
@@ -75,36 +80,47 @@ class Search:
             self._free,
             start,
             self._label,
+            rival,
             steps,
-            guidance,
+            GUIDANCE[n % len(GUIDANCE)],
             self._gradient,
-            self._sharpness,
+            self._sharpness[n % len(STEEPNESS)],
             self._state,
         )
 
 
 @entry
-def anneal(c, walk, bounds, free, start, label, steps, guidance, gradient, sharpness, random):
-    """One run from `start`; returns whether it has ended at a misclassified image."""
+def anneal(
+    c, walk, bounds, free, start, label, wanted, steps, guidance, gradient, sharpness, random
+):
+    """One run from `start`, for the rival `wanted` (-1: the closest one).
+
+    Returns
+    -------
+    bool
+        Whether it has ended at a misclassified image, whatever its class.
+    """
     place(c, walk, start)
     rival, lead = closest_rival(c, walk, label)
+    score = lead if wanted < 0 else lead_of(c, walk, label, wanted)
     cooling = (COLD / HOT) ** (1 / steps)
     temperature = HOT
     for step in range(steps):
         if lead >= 0:
             return True
         if step % REFRESH == 0:
-            slopes(c, walk, label, rival, gradient, sharpness)
+            slopes(c, walk, label, rival if wanted < 0 else wanted, gradient, sharpness)
         i = free[np.int64(uniform(random) * len(free))]
         low, high = bounds.low[i], bounds.high[i]
         level = low + np.int64(uniform(random) * (high - low))
         change = level + (level >= walk.value[i]) - walk.value[i]
         move(c, walk, i, change)
         new_rival, new_lead = closest_rival(c, walk, label)
-        gain = new_lead - lead + guidance * gradient[i] * change
+        new_score = new_lead if wanted < 0 else lead_of(c, walk, label, wanted)
+        gain = new_score - score + guidance * gradient[i] * change
         temperature *= cooling
         if new_lead >= 0 or gain >= 0 or uniform(random) < math.exp(gain / temperature):
-            rival, lead = new_rival, new_lead
+            rival, lead, score = new_rival, new_lead, new_score
         else:
             move(c, walk, i, -change)
     return lead >= 0

@@ -20,6 +20,7 @@ from bnnkit.verification.falsify import Search
 from bnnkit.verification.verdict import Verdict
 
 TURN = 4  # how much longer each turn is than the one before
+HUNT = 2.0  # seconds of a run that hunts for a model, at most
 PRIORITIES = np.array([1.5, 1.3, 1.1, 1.0])  # of variables of the inputs, the first layer, ...
 
 
@@ -125,7 +126,7 @@ class _Question:
     def __init__(self, network, image, label, eps, timeout, as_uint8):
         self.network, self.image, self.label, self.eps = network, image, label, eps
         self.as_uint8 = as_uint8
-        self.timings = {}
+        self.timings, self.hunts = {}, 0
         self.lap = time.perf_counter()
         self.deadline = math.inf if timeout is None else self.lap + timeout
 
@@ -151,13 +152,15 @@ class _Question:
         return self._decide(engine, question, search, falsify)
 
     def _decide(self, engine, question, search, seconds):
-        """Solver and search take turns, longer and longer ones, until one of them knows."""
+        """Solver, hunt and search take turns, longer and longer ones, until one of them knows."""
         kind = getattr(engine, "func", engine)  # of a partial, if options have been given
-        hints = {name: value for name, value in _hints(question).items() if name in kind.hints}
+        hints = {"priorities": _priorities(question)} if "priorities" in kind.hints else {}
         with engine(question.formula, **hints) as solver:
             while True:
                 seconds = seconds * TURN if kind.resumes and seconds else math.inf
                 outcome = solver.solve(timeout=self._at_most(seconds))
+                if outcome.reason == "timeout" and "diverse" in kind.hints:
+                    outcome = self._hunt(engine, question, seconds / 2)
                 self._end_stage("solve")
                 if outcome.status == "unsat":
                     return self._verdict("robust", "solver")
@@ -165,9 +168,24 @@ class _Question:
                     return self._falsified("solver", question.levels(outcome.model))
                 if outcome.reason != "timeout" or time.perf_counter() >= self.deadline:
                     return self._verdict("unknown", "solver", reason=outcome.reason)
-                found = self._search(search, seconds)
+                found = self._search(search, seconds / 4)
                 if found is not None:
                     return self._falsified("falsify", found)
+
+    def _hunt(self, engine, question, seconds):
+        """Short runs, each with a seed of its own, in the hope of a model.
+
+        Their times vary by orders of magnitude, so many short runs are better than a long one
+        (Gomes, Selman, Kautz: Boosting combinatorial search through randomization. AAAI 1998).
+        """
+        end = min(time.perf_counter() + seconds, self.deadline)
+        while True:
+            self.hunts += 1
+            with engine(question.formula, diverse=True, seed=self.hunts) as solver:
+                left = max(end - time.perf_counter(), 1e-3)
+                outcome = solver.solve(timeout=min(HUNT, left))
+            if outcome.status != "unknown" or time.perf_counter() >= end:
+                return outcome
 
     def _search(self, search, seconds):
         if not seconds:
@@ -202,12 +220,12 @@ class _Question:
         return None if left == math.inf else left
 
 
-def _hints(question):
-    """How to search: the closer a variable is to the inputs, the sooner it is decided.
+def _priorities(question):
+    """The closer a variable is to the inputs, the sooner it is decided.
 
     Once the inputs are known everything follows, but the bits in between say more at once.
     """
-    return {"priorities": PRIORITIES[np.minimum(question.depth, 3)], "diverse": True}
+    return PRIORITIES[np.minimum(question.depth, len(PRIORITIES) - 1)]
 
 
 def _flat(levels):

@@ -86,13 +86,20 @@ def move(c, walk, i, change):
 
 
 @inner
-def closest_rival(c, walk, label):
-    """The class that comes closest to beating `label`, and by how much it does (if >= 0)."""
+def lead_of(c, walk, label, rival):
+    """By how much `rival` beats `label`, if this is not negative."""
     classes = c.start[len(c.start) - 2]
+    more = np.int64(walk.sum[classes + rival]) - walk.sum[classes + label]
+    return more - c.needed[label, rival]
+
+
+@inner
+def closest_rival(c, walk, label):
+    """The rival with the greatest lead over `label`, and this lead."""
     rival, lead = -1, np.int64(-(2**62))
     for j in range(len(c.needed)):
         if j != label:
-            more = np.int64(walk.sum[classes + j]) - walk.sum[classes + label] - c.needed[label, j]
-            if more > lead:
-                rival, lead = j, more
+            other = lead_of(c, walk, label, j)
+            if other > lead:
+                rival, lead = j, other
     return rival, lead

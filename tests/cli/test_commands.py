@@ -261,8 +261,8 @@ def test_demo(tmp_path, capsys):
     assert said["disagreements"] == []
     assert [r["index"] for r in said["rounds"]] == [0, 1, 2, 3]
     for when in ("before", "after"):
-        minicard, cpsat = (said["solvers"][when][name] for name in ("minicard", "cp-sat"))
+        native, cpsat = (said["solvers"][when][name] for name in ("native", "cp-sat"))
         for status in ("robust", "falsified", "unknown"):
-            assert minicard[status] == cpsat[status]
+            assert native[status] == cpsat[status]
     files = {"demo.json", "history.json", "adversarial.npz", "adversarial.png", "rounds.png"}
     assert files | {f"round-{i}.npz" for i in range(4)} == set(os.listdir(tmp_path))

@@ -12,7 +12,9 @@ from bnnkit.solvers.native.sum_database import rebuild_sums
 from bnnkit.solvers.native.trail import back_to_root
 from bnnkit.solvers.translate import join_sums
 
-REDUCE_FIRST, REDUCE_STEP = 2000, 300  # conflicts between two reductions: at first, and more later
+# conflicts between two reductions: at first, and how many more each time
+REDUCE_FIRST, REDUCE_STEP = 2000, 300
+DIVERSE_FIRST, DIVERSE_STEP = 500, 50  # models are found with fewer clauses, proofs with more
 SIMPLIFY_STEP = 1000  # conflicts between two simplifications
 GLUE = 2  # learnt clauses of so few levels are kept
 VARIABLE_BYTES = 124  # of all arrays that have an entry for each variable or literal
@@ -38,7 +40,8 @@ class Engine:
     phases : ndarray of bool
         By variable: the value that is tried first.
     diverse : bool
-        Whether decisions take random values and restarts follow Luby's sequence.
+        Whether decisions take random values, restarts follow Luby's sequence, and fewer clauses
+        are kept.
     memory_limit : int or None
         Bytes of all arrays.
     """
@@ -55,7 +58,9 @@ class Engine:
         self._stale = True  # the database must be rebuilt before the next search
         self._contradiction = False
         self._reductions = 0
-        self._set("NEXT_REDUCE", REDUCE_FIRST)
+        self._reduce_step = DIVERSE_STEP if diverse else REDUCE_STEP
+        self._reduce_first = DIVERSE_FIRST if diverse else REDUCE_FIRST
+        self._set("NEXT_REDUCE", self._reduce_first)
         self._set("RANDOM", (FIRST_RANDOM + seed) % 2**64 or 1 if diverse else 0)
 
     @property
@@ -147,7 +152,7 @@ class Engine:
     def _reduce(self):
         """Discard the worse half of the learnt clauses: those of many levels, long, and old."""
         self._reductions += 1
-        step = REDUCE_FIRST + REDUCE_STEP * self._reductions
+        step = self._reduce_first + self._reduce_step * self._reductions
         self._set("NEXT_REDUCE", self._count("CONFLICTS") + step)
         arena = self.state.arena
         refs = np.zeros(self._count("ARENA") // HEADER, np.uint32)

@@ -37,9 +37,10 @@ class Native(Solver):
         For the variables from 1 on: the value that is tried first; False where left out.
         Afterwards it is the value that the variable had last.
     diverse : bool, default False
-        Decide on random values and restart by Luby's sequence, instead of keeping values and
-        restarting when recent clauses are worse than usual. That finds models of some formulas
-        much sooner, and costs little where there is none.
+        Decide on random values, restart by Luby's sequence and keep few clauses, instead of
+        keeping values and more clauses, and restarting when recent clauses are worse than usual.
+        That finds models of some formulas much sooner, above all in several runs with different
+        seeds, but takes longer to prove that there is none.
     conflict_limit : int, optional
         Conflicts after which a call of `solve` gives up.
     memory_limit : int, optional
@@ -64,7 +65,7 @@ class Native(Solver):
     abilities = frozenset({"cardinality", "reified", "coefficients"})
     requires = ("numba",)
     resumes = True
-    hints = frozenset({"priorities", "diverse"})
+    hints = frozenset({"priorities", "diverse", "seed"})
     brief = True
 
     def __init__(

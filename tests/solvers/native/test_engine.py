@@ -66,8 +66,8 @@ def random_equations(rng, n_vars, n_equations):
 def test_formulas_with_conflicts(eager, monkeypatch):
     """Also with a database that is reduced and simplified all the time."""
     if eager:
-        monkeypatch.setattr(engine, "REDUCE_FIRST", 3)
-        monkeypatch.setattr(engine, "REDUCE_STEP", 1)
+        for name in ("REDUCE_FIRST", "REDUCE_STEP", "DIVERSE_FIRST", "DIVERSE_STEP"):
+            monkeypatch.setattr(engine, name, 2)
         monkeypatch.setattr(engine, "SIMPLIFY_STEP", 1)
     rng = np.random.default_rng(4)
     conflicts = 0
@@ -194,6 +194,7 @@ def test_diverse_decisions_try_both_values():
 
 
 def test_diverse_restarts_follow_lubys_sequence(monkeypatch):
+    monkeypatch.setattr(engine, "DIVERSE_FIRST", 10**6)  # a reduction is a restart, too
     one = new_engine(diverse=True)
     load(one, pigeon_hole(9))
     places, restarts = [0], 0
