@@ -1,6 +1,7 @@
 """Fixtures for all rooms."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,9 @@ def pytest_addoption(parser):
         default="minicard,cadical,cp-sat,native,backtracking",
         help="solvers to test, separated by commas, with encodings (cadical:seqcounter); or all",
     )
+
+
+def pytest_configure(config):
+    """Hear Ctrl-C: a shell that runs the tests in the background has it ignored by children."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
