@@ -19,7 +19,7 @@ _NAMES = {
     "compare": "bnnkit.comparison",
     "compare_formulas": "bnnkit.comparison",
 }
-_ROOMS = ("attacks", "datasets", "kernels", "nn", "plots", "robust", "solvers")
+_ROOMS = ("attacks", "datasets", "formula", "kernels", "nn", "plots", "robust", "solvers")
 
 __all__ = ["__version__", *_NAMES, *_ROOMS]
 

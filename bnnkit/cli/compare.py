@@ -1,5 +1,7 @@
 """Compare solvers on the same questions: how many each answers, and how fast."""
 
+import os
+
 from bnnkit.cli import options
 
 EXAMPLES = """\
@@ -69,6 +71,10 @@ def run(args):
     """Ask, print the table, draw the plot; keep what is finished if interrupted."""
     from bnnkit.comparison import Comparison, iter_records, written
 
+    inputs = {os.path.realpath(path) for path in (args.formulas or [args.model]) if path}
+    for path in filter(None, (args.csv, args.plot)):
+        if os.path.realpath(path) in inputs:
+            raise ValueError(f"{path} is one of the questions and would be overwritten")
     options.check_file(args.csv)
     options.check_file(args.plot)
     records = iter_records(_questions(args), args.solver, args.timeout)

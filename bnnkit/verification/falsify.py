@@ -18,6 +18,7 @@ from bnnkit.verification.walk import closest_rival, lead_of, move, new_walk, pla
 GUIDANCE = (1.0, 5.0, 20.0, 0.3)  # what the gradient counts, run after run
 STEEPNESS = (1.0, 0.5, 0.25)  # of its slopes
 SHORTEST, LONGEST = 128, 200_000  # steps of a run
+BETWEEN_LOOKS = 2000  # steps between two looks at the clock
 REFRESH = 100  # steps between two gradients
 HOT, COLD = 2.0, 0.3  # temperatures at both ends of a run
 FLAT = 3.0  # where the slope of a step is as good as 0
@@ -48,11 +49,12 @@ class Search:
         self._sharpness = [sharpness * np.float32(factor) for factor in STEEPNESS]
         classes = np.arange(len(circuit.needed))
         self._rivals = classes[classes != label]
-        self._runs, self._random = 0, np.random.default_rng(0)
+        self._runs, self._step = 0, 0  # finished runs, and steps of the one that has begun
+        self._random = np.random.default_rng(0)
         self._state = np.array([1], np.uint64)
 
     def run(self, seconds, most_runs=math.inf):
-        """Search for about so long, at most one long run more.
+        """Search for so long, and some milliseconds at most.
 
         Returns
         -------
@@ -61,51 +63,65 @@ class Search:
         """
         end, last = time.perf_counter() + seconds, self._runs + most_runs
         while len(self._free) and self._runs < last and time.perf_counter() < end:
-            if self._run():
+            if self._go_on():
                 return self._walk.value[: self._circuit.n_inputs].copy()
         return None
 
-    def _run(self):
-        n, start = self._runs, self._image
-        if n % 5 == 4:
-            corner = self._random.integers(0, 2, len(start), dtype=bool)
-            start = np.where(corner, *self._box)
-        self._runs += 1
+    def _go_on(self):
+        """Some steps of the current run; the next time it goes on with it, or with the next one."""
+        n = self._runs
         steps = min(SHORTEST * 2 ** (n // 4), LONGEST)
-        rival = -1 if n % 2 == 0 else self._rivals[n // 2 % len(self._rivals)]
-        return anneal(
+        if self._step == 0:
+            place_at(self._circuit, self._walk, self._start(n))
+        first, last = self._step, min(self._step + BETWEEN_LOOKS, steps)
+        found = anneal(
             self._circuit,
             self._walk,
             self._bounds,
             self._free,
-            start,
             self._label,
-            rival,
-            steps,
+            -1 if n % 2 == 0 else self._rivals[n // 2 % len(self._rivals)],
+            (first, last, steps),
             GUIDANCE[n % len(GUIDANCE)],
             self._gradient,
             self._sharpness[n % len(STEEPNESS)],
             self._state,
         )
+        self._step = last
+        if found or last == steps:
+            self._runs, self._step = n + 1, 0
+        return found
+
+    def _start(self, n):
+        if n % 5 < 4:
+            return self._image
+        corner = self._random.integers(0, 2, len(self._image), dtype=bool)
+        return np.where(corner, *self._box)
 
 
 @entry
-def anneal(
-    c, walk, bounds, free, start, label, wanted, steps, guidance, gradient, sharpness, random
-):
-    """One run from `start`, for the rival `wanted` (-1: the closest one).
+def place_at(c, walk, start):
+    """Begin a run."""
+    place(c, walk, start)
+
+
+@entry
+def anneal(c, walk, bounds, free, label, wanted, part, guidance, gradient, sharpness, random):
+    """Part of a run for the rival `wanted` (-1: the closest one).
+
+    `part` is (the first of its steps, the one after its last, the steps of the whole run).
 
     Returns
     -------
     bool
         Whether it has ended at a misclassified image, whatever its class.
     """
-    place(c, walk, start)
+    first, last, steps = part
     rival, lead = closest_rival(c, walk, label)
     score = lead if wanted < 0 else lead_of(c, walk, label, wanted)
     cooling = (COLD / HOT) ** (1 / steps)
-    temperature = HOT
-    for step in range(steps):
+    temperature = HOT * cooling**first
+    for step in range(first, last):
         if lead >= 0:
             return True
         if step % REFRESH == 0:

@@ -10,6 +10,7 @@ import numpy as np
 
 from bnnkit import solvers
 from bnnkit._checks import as_array, as_eps, as_images, as_labels
+from bnnkit._options import check_number
 from bnnkit.network import BinaryNetwork, Conv2d, Head
 from bnnkit.quantiser import Quantiser
 from bnnkit.verification import witness
@@ -20,7 +21,7 @@ from bnnkit.verification.falsify import Search
 from bnnkit.verification.verdict import Verdict
 
 TURN = 4  # how much longer each turn is than the one before
-HUNT = 2.0  # seconds of a run that hunts for a model, at most
+HUNT = 0.5  # seconds of a run that hunts for a model, at most
 PRIORITIES = np.array([1.5, 1.3, 1.1, 1.0])  # of variables of the inputs, the first layer, ...
 
 
@@ -73,6 +74,9 @@ def verify(network, image, label, eps, solver="native", timeout=60.0, pixels="re
     engine = solvers.get(solver)
     image, label = _checked(network, image, label)
     eps = _checked_limits(image, eps, timeout, pixels)
+    check_number("falsify", falsify)
+    if not 0 <= falsify < math.inf:
+        raise ValueError(f"falsify must be a number of seconds, at least 0, got {falsify}")
     _warm_up(solver)
     circuit(network)  # once for all images, so before the clock of this one starts
     return _Question(network, image, label, eps, timeout, pixels == "uint8").answer(engine, falsify)
@@ -159,7 +163,8 @@ class _Question:
             while True:
                 seconds = seconds * TURN if kind.resumes and seconds else math.inf
                 outcome = solver.solve(timeout=self._at_most(seconds))
-                if outcome.reason == "timeout" and "diverse" in kind.hints:
+                in_time = time.perf_counter() < self.deadline
+                if outcome.reason == "timeout" and in_time and "diverse" in kind.hints:
                     outcome = self._hunt(engine, question, seconds / 2)
                 self._end_stage("solve")
                 if outcome.status == "unsat":

@@ -151,3 +151,16 @@ def test_ctrl_c_leaves_what_is_finished(model, tmp_path):
     assert 9 <= shown < 2 * 355 * len(radii)
     assert 0 <= on_disk - shown <= 1  # a row is written, then it is counted
     assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("option", ["--csv", "--plot"])
+def test_what_is_asked_about_is_not_overwritten(formulas, option, capsys):
+    before = read_bytes(formulas[0])
+    assert main(["compare", "--formulas", *formulas, option, formulas[0]]) == 2
+    assert "would be overwritten" in capsys.readouterr().err
+    assert read_bytes(formulas[0]) == before
+
+
+def read_bytes(path):
+    with open(path, "rb") as file:
+        return file.read()

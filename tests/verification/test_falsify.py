@@ -1,7 +1,12 @@
+import time
+
 import numpy as np
 import pytest
 from helpers import flat, images_of, plain_class, random_box, random_network
 
+from bnnkit.network import BinaryNetwork, Conv2d, Head
+from bnnkit.quantiser import Quantiser
+from bnnkit.verification import falsify
 from bnnkit.verification.bounds import propagate
 from bnnkit.verification.circuit import circuit
 from bnnkit.verification.falsify import Search
@@ -39,3 +44,15 @@ def test_a_search_goes_on_where_it_was_and_takes_the_same_course_again():
     parts = [other.run(10.0, most_runs=3) for _ in range(3)]
     found = next((part for part in parts if part is not None), None)
     assert (whole is None and found is None) or (whole == found).all()
+
+
+def test_a_long_run_looks_at_the_clock(monkeypatch):
+    monkeypatch.setattr(falsify, "SHORTEST", 2**40)
+    monkeypatch.setattr(falsify, "LONGEST", 2**40)
+    head = Head(np.zeros((2, 9, 1, 1), np.int8), 1, [0, 0])  # never misclassified
+    layer = Conv2d(np.ones((9, 1, 3, 3), np.int8), range(9), [1] * 9)
+    network = BinaryNetwork(Quantiser(0.5), [layer], head, (1, 3, 3))
+    low, high = np.zeros((1, 3, 3), int), np.full((1, 3, 3), 2)
+    started = time.perf_counter()
+    assert search(network, low, high, low, 0).run(0.05) is None
+    assert time.perf_counter() - started < 20

@@ -228,3 +228,10 @@ def test_a_classifier_is_not_its_network():
 
 def test_every_named_backend_is_registered():
     assert {"minicard", "native", "cadical", "cp-sat"} <= set(solvers.available())
+
+
+@pytest.mark.parametrize("falsify", [-1, float("nan"), float("inf")])
+def test_a_wrong_time_to_search_is_named(falsify):
+    network, image, label, eps = random_question(1)
+    with pytest.raises(ValueError, match="falsify must be a number of seconds"):
+        verify(network, image, label, eps, falsify=falsify)

@@ -34,7 +34,7 @@ class Engine:
     Parameters
     ----------
     seed : int
-        Of small random activities at the beginning; none for 0.
+        Of small random activities at the beginning, none for 0; if diverse, of random values.
     priorities : ndarray of float64
         By variable (from 1 on): factor of what a conflict adds to its activity.
     phases : ndarray of bool
@@ -48,7 +48,8 @@ class Engine:
 
     def __init__(self, seed, priorities, phases, diverse, memory_limit):
         self.state = new_state()
-        self._random = np.random.default_rng(seed) if seed else None
+        # a diverse search keeps the order of the variables, where the inputs may come first
+        self._random = np.random.default_rng(seed) if seed and not diverse else None
         self._priorities, self._phases = priorities, phases
         self._memory_limit = memory_limit
         self._sums = SumArrays(

@@ -27,7 +27,8 @@ class Native(Solver):
     ----------
     formula : Formula, optional
     seed : int, default 0
-        Of small random differences between the variables at the beginning; 0 for none.
+        Of small random differences between the variables at the beginning, 0 for none; if the
+        search is `diverse`, of its random values instead.
         Searches with the same seed and formula take the same course.
     priorities : sequence of float, optional
         For the variables from 1 on, at least 0: factor of what a conflict adds to a variable's
