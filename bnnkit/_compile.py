@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numba
 
-from bnnkit.datasets.places import user_cache
+from bnnkit._files import user_cache
 
 # `_nrt=False`: the arrays outlive every call, so nothing in here counts references; it makes
 # the native solver two to three times as fast. numpy's error model: no exception on zero.

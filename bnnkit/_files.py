@@ -8,6 +8,7 @@ import tempfile
 import tokenize
 import zipfile
 import zlib
+from pathlib import Path
 
 import numpy as np
 
@@ -88,3 +89,22 @@ def _read_npy(archive, info):
     if count * dtype.itemsize != len(data):
         raise ValueError(f"{info.filename} has {len(data)} bytes for an array {shape} of {dtype}")
     return np.frombuffer(data, dtype=dtype).reshape(shape)
+
+
+def user_cache(platform, environ):
+    """Return bnnkit's folder in the user's cache, by the platform's custom.
+
+    Parameters
+    ----------
+    platform : str
+        As ``sys.platform``.
+    environ : mapping of str to str
+        As ``os.environ``.
+    """
+    if platform == "win32":
+        base = environ.get("LOCALAPPDATA") or "~/AppData/Local"
+    elif platform == "darwin":
+        base = "~/Library/Caches"
+    else:
+        base = environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "bnnkit"

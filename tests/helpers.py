@@ -133,3 +133,16 @@ def images_of(low, high):
     """All levels of a box."""
     ranges = [range(a, b + 1) for a, b in zip(low.ravel(), high.ravel(), strict=True)]
     return (np.array(levels).reshape(low.shape) for levels in itertools.product(*ranges))
+
+
+def hard_question():
+    """A question that takes a solver far longer than the timeout of the test."""
+    rng = np.random.default_rng(0)
+    layers = [
+        Conv2d(rng.choice([-1, 1], (60, *size)), rng.integers(-3, 4, 60), rng.choice([-1, 1], 60))
+        for size in [(1, 9, 9), (60, 1, 1), (60, 1, 1)]
+    ]
+    head = Head(rng.choice([-1, 1], (2, 60, 1, 1)), 1, [24, 0])
+    network = BinaryNetwork(Quantiser(0.1), layers, head, (1, 9, 9))
+    image = rng.integers(0, 256, (1, 9, 9)).astype(np.uint8)
+    return network, image, int(network.predict(image[None])[0])

@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+from bnnkit._files import user_cache
+
 VARIABLE = "BNNKIT_DATA"
 
 
@@ -20,25 +22,6 @@ def places(data_home=None):
         return [Path(data_home).expanduser()]
     chosen = [os.environ[VARIABLE]] if os.environ.get(VARIABLE) else []
     return [Path(place).expanduser() for place in (*chosen, user_cache(sys.platform, os.environ))]
-
-
-def user_cache(platform, environ):
-    """Return bnnkit's folder in the user's cache, by the platform's custom.
-
-    Parameters
-    ----------
-    platform : str
-        As ``sys.platform``.
-    environ : mapping of str to str
-        As ``os.environ``.
-    """
-    if platform == "win32":
-        base = environ.get("LOCALAPPDATA") or "~/AppData/Local"
-    elif platform == "darwin":
-        base = "~/Library/Caches"
-    else:
-        base = environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "bnnkit"
 
 
 def refuse_inner_folder(data_home, folders):

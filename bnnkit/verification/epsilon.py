@@ -11,7 +11,6 @@ was no faster.)
 import contextlib
 import functools
 import math
-import time
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +21,7 @@ from bnnkit.network import BinaryNetwork, Head
 from bnnkit.quantiser import Quantiser
 from bnnkit.verification import pipeline, witness
 from bnnkit.verification._compile import entry
+from bnnkit.verification._question import Clock, checked_image, checked_limits, flat
 from bnnkit.verification.bounds import Bounds, possible_rivals, propagate
 from bnnkit.verification.circuit import circuit
 from bnnkit.verification.encode import encode
@@ -141,8 +141,8 @@ def minimal_epsilon(
     (0.15, 0.15)
     """
     engine = solvers.get(solver)
-    image, label = pipeline._checked(network, image, label)
-    pipeline._checked_limits(image, max_eps, timeout, pixels)
+    image, label = checked_image(network, image, label)
+    checked_limits(image, max_eps, timeout, pixels)
     _warm_up(solver)
     circuit(network)  # once for all images, so before the clock of this one starts
     most = float(as_eps(max_eps))
@@ -169,9 +169,7 @@ class _Range:
     def __init__(self, network, image, label, max_eps, timeout, as_uint8):
         self.network, self.image, self.label, self.max_eps = network, image, label, max_eps
         self.as_uint8 = as_uint8
-        self.timings = {}
-        self.lap = time.perf_counter()
-        self.deadline = math.inf if timeout is None else self.lap + timeout
+        self.clock = Clock(timeout)
         self.found = None  # the levels of the least misclassified image
         self.encoded = None  # the value of `falsified` that the solver's formula is for
         self.engine = contextlib.ExitStack()
@@ -180,22 +178,22 @@ class _Range:
     def narrow(self, engine):
         clean = int(self.network.predict(self.image[None])[0])
         self._find_candidates()
-        self._end_stage("clean")
+        self.clock.end_stage("clean")
         if clean != self.label:
             self.falsified, self.found = 0, self.levels
             return self._result(0.0)
         self._bound()
-        self._end_stage("bounds")
+        self.clock.end_stage("bounds")
         effort = 1
         with self.engine:
             while self._open and not self.reason:
                 self._search(SEARCH * effort)
-                self._end_stage("falsify")
-                if self._open and self._left:
+                self.clock.end_stage("falsify")
+                if self._open and self.clock.left:
                     self._encode(engine)
                     self._solve(SOLVE * effort)
-                    self._end_stage("solve")
-                if self._open and not self._left:
+                    self.clock.end_stage("solve")
+                if self._open and not self.clock.left:
                     self.reason = "timeout"
                 effort *= GROWTH
         return self._result([*self.candidates, self.max_eps][self.proved + 1])
@@ -203,7 +201,7 @@ class _Range:
     def _find_candidates(self):
         quantiser = self.network.quantiser
         self.circuit = circuit(self.network)
-        self.levels = pipeline._flat(quantiser.levels(self.image)).astype(np.int32)
+        self.levels = flat(quantiser.levels(self.image)).astype(np.int32)
         radii = quantiser.radii(self.image, self.as_uint8)
         self.radii = radii.transpose(1, 2, 0, 3).reshape(-1, quantiser.n_levels)
         self.candidates = np.unique(self.radii[self.radii <= self.max_eps])
@@ -212,10 +210,6 @@ class _Range:
     @property
     def _open(self):
         return self.falsified - self.proved > 1
-
-    @property
-    def _left(self):
-        return max(self.deadline - time.perf_counter(), 0.0)
 
     def _box(self, candidate):
         """Lowest and highest levels at a candidate radius."""
@@ -226,7 +220,7 @@ class _Range:
     def _bound(self):
         """Bisect for the greatest radius that bounds alone prove robust."""
         missed = self.falsified
-        while missed - self.proved > 1 and self._left:
+        while missed - self.proved > 1 and self.clock.left:
             middle = (self.proved + missed) // 2
             if len(self._rivals(middle)[1]) == 0:
                 self.proved = middle
@@ -241,10 +235,10 @@ class _Range:
     def _search(self, seconds):
         """Bisect for the least radius at which the search finds an image."""
         missed = self.proved
-        while self.falsified - missed > 1 and self._left:
+        while self.falsified - missed > 1 and self.clock.left:
             middle = (missed + self.falsified) // 2
             search = Search(self.circuit, self._box(middle), self.levels, self.label)
-            levels = search.run(min(seconds, self._left))
+            levels = search.run(min(seconds, self.clock.left))
             if levels is None:
                 missed = middle
             else:
@@ -259,16 +253,16 @@ class _Range:
         self.question = encode(self.circuit, self.label, rivals, self.bounds)
         self.solver = self.engine.enter_context(engine(self.question.formula))
         self.encoded = self.falsified
-        self._end_stage("encode")
+        self.clock.end_stage("encode")
 
     def _solve(self, seconds):
         """Have the solver decide the greatest open radius; if that takes too long, a lesser one."""
         missed = self.falsified
-        while missed - self.proved > 1 and self._left:
+        while missed - self.proved > 1 and self.clock.left:
             middle = (self.proved + missed) // 2
             target = missed - 1 if missed == self.falsified else middle
             inside = _inside(self.question, self.bounds, self._box(target))
-            turn = min(seconds, self._left)
+            turn = min(seconds, self.clock.left)
             outcome = self.solver.solve(inside, timeout=turn)
             if outcome.status == "sat":
                 self._falsify(self.question.levels(outcome.model).astype(np.int32))
@@ -295,17 +289,10 @@ class _Range:
         lower, upper, adversarial = float(lower), math.inf, None
         if self.found is not None:
             upper = float(self.candidates[self.falsified])
-            c, h, w = self.network.input_shape
-            levels = self.found.reshape(h, w, c).transpose(2, 0, 1)
-            quantiser = self.network.quantiser
-            adversarial = witness.to_image(quantiser, self.image, levels, self.as_uint8)
-            witness.check(self.network, self.image, adversarial, self.label, upper)
-        return MinimalEpsilon(lower, upper, adversarial, self.timings, self.reason)
-
-    def _end_stage(self, name):
-        now = time.perf_counter()
-        self.timings[name] = self.timings.get(name, 0.0) + now - self.lap
-        self.lap = now
+            adversarial, _ = witness.of_levels(
+                self.network, self.image, self.found, self.label, upper, self.as_uint8
+            )
+        return MinimalEpsilon(lower, upper, adversarial, self.clock.timings, self.reason)
 
 
 def _inside(question, bounds, box):

@@ -2,18 +2,17 @@
 
 import functools
 import math
-import numbers
 import time
 from fractions import Fraction
 
 import numpy as np
 
 from bnnkit import solvers
-from bnnkit._checks import as_array, as_eps, as_images, as_labels
 from bnnkit._options import check_number
 from bnnkit.network import BinaryNetwork, Conv2d, Head
 from bnnkit.quantiser import Quantiser
 from bnnkit.verification import witness
+from bnnkit.verification._question import Clock, checked_image, checked_limits, flat
 from bnnkit.verification.bounds import possible_rivals, propagate
 from bnnkit.verification.circuit import circuit
 from bnnkit.verification.encode import encode
@@ -72,8 +71,8 @@ def verify(network, image, label, eps, solver="native", timeout=60.0, pixels="re
     need the real number x + eps itself, and then lies within eps up to float32 rounding.
     """
     engine = solvers.get(solver)
-    image, label = _checked(network, image, label)
-    eps = _checked_limits(image, eps, timeout, pixels)
+    image, label = checked_image(network, image, label)
+    eps = checked_limits(image, eps, timeout, pixels)
     check_number("falsify", falsify)
     if not 0 <= falsify < math.inf:
         raise ValueError(f"falsify must be a number of seconds, at least 0, got {falsify}")
@@ -95,56 +94,25 @@ def _warm_up(solver):
     question.answer(solvers.get(solver), 1e-4)
 
 
-def _checked(network, image, label):
-    if not isinstance(network, BinaryNetwork):
-        raise TypeError(
-            f"network must be a BinaryNetwork, got {type(network).__name__}; "
-            "of a trained BNNClassifier pass its network_"
-        )
-    array = as_array("image", image)
-    if array.ndim not in (1, 2, 3):
-        raise ValueError(
-            "image must be a single image of shape (C, H, W), (H, W) or (features,), "
-            f"got {array.shape}; for many images use verify_all"
-        )
-    image = as_images(array[None], network.input_shape)[0]
-    return image, int(as_labels([label], 1, network.n_classes)[0])
-
-
-def _checked_limits(image, eps, timeout, pixels):
-    eps = as_eps(eps)
-    if timeout is not None and not (isinstance(timeout, numbers.Real) and timeout > 0):
-        raise ValueError(f"timeout must be a positive number of seconds or None, got {timeout!r}")
-    if pixels not in ("real", "uint8"):
-        raise ValueError(f"pixels must be 'real' or 'uint8', got {pixels!r}")
-    if pixels == "uint8":
-        if image.dtype != np.uint8:
-            raise ValueError("pixels='uint8' needs a uint8 image; convert it, or ask about 'real'")
-        eps = Fraction(int(eps * 255), 255)  # grey values move by whole steps
-    return eps
-
-
 class _Question:
     """One question on its way through the stages."""
 
     def __init__(self, network, image, label, eps, timeout, as_uint8):
         self.network, self.image, self.label, self.eps = network, image, label, eps
         self.as_uint8 = as_uint8
-        self.timings, self.hunts = {}, 0
-        self.lap = time.perf_counter()
-        self.deadline = math.inf if timeout is None else self.lap + timeout
+        self.clock, self.hunts = Clock(timeout), 0
 
     def answer(self, engine, falsify):
         network, label = self.network, self.label
-        levels = _flat(network.quantiser.levels(self.image))
+        levels = flat(network.quantiser.levels(self.image))
         self.clean = int(network.predict(self.image[None])[0])
-        self._end_stage("clean")
+        self.clock.end_stage("clean")
         if self.clean != label:
             return self._falsified("clean", levels)
         c = circuit(network)
-        bounds = propagate(c, *map(_flat, network.quantiser.ball(self.image, self.eps)))
+        bounds = propagate(c, *map(flat, network.quantiser.ball(self.image, self.eps)))
         rivals = possible_rivals(c, label, bounds)
-        self._end_stage("bounds")
+        self.clock.end_stage("bounds")
         if len(rivals) == 0:
             return self._verdict("robust", "bounds")
         search = Search(c, bounds, levels, label)
@@ -152,7 +120,7 @@ class _Question:
         if found is not None:
             return self._falsified("falsify", found)
         question = encode(c, label, rivals, bounds)
-        self._end_stage("encode")
+        self.clock.end_stage("encode")
         return self._decide(engine, question, search, falsify)
 
     def _decide(self, engine, question, search, seconds):
@@ -163,15 +131,15 @@ class _Question:
             while True:
                 seconds = seconds * TURN if kind.resumes and seconds else math.inf
                 outcome = solver.solve(timeout=self._at_most(seconds))
-                in_time = time.perf_counter() < self.deadline
+                in_time = self.clock.left > 0
                 if outcome.reason == "timeout" and in_time and "diverse" in kind.hints:
                     outcome = self._hunt(engine, question, seconds / 2)
-                self._end_stage("solve")
+                self.clock.end_stage("solve")
                 if outcome.status == "unsat":
                     return self._verdict("robust", "solver")
                 if outcome.status == "sat":
                     return self._falsified("solver", question.levels(outcome.model))
-                if outcome.reason != "timeout" or time.perf_counter() >= self.deadline:
+                if outcome.reason != "timeout" or self.clock.left == 0:
                     return self._verdict("unknown", "solver", reason=outcome.reason)
                 found = self._search(search, seconds / 4)
                 if found is not None:
@@ -183,7 +151,7 @@ class _Question:
         Their times vary by orders of magnitude, so many short runs are better than a long one
         (Gomes, Selman, Kautz: Boosting combinatorial search through randomization. AAAI 1998).
         """
-        end = min(time.perf_counter() + seconds, self.deadline)
+        end = min(time.perf_counter() + seconds, self.clock.deadline)
         while True:
             self.hunts += 1
             with engine(question.formula, diverse=True, seed=self.hunts) as solver:
@@ -196,32 +164,25 @@ class _Question:
         if not seconds:
             return None
         found = search.run(self._at_most(seconds) or math.inf)
-        self._end_stage("falsify")
+        self.clock.end_stage("falsify")
         return found
 
     def _falsified(self, stage, levels):
-        c, h, w = self.network.input_shape
-        levels = levels.reshape(h, w, c).transpose(2, 0, 1)
-        quantiser = self.network.quantiser
-        adversarial = witness.to_image(quantiser, self.image, levels, self.as_uint8)
-        predicted = witness.check(self.network, self.image, adversarial, self.label, self.eps)
+        adversarial, predicted = witness.of_levels(
+            self.network, self.image, levels, self.label, self.eps, self.as_uint8
+        )
         return self._verdict("falsified", stage, predicted, adversarial)
 
     def _verdict(self, status, stage, predicted=None, adversarial=None, reason=""):
         predicted = self.clean if predicted is None else predicted
-        eps = float(self.eps)
+        eps, timings = float(self.eps), self.clock.timings
         return Verdict(
-            status, self.label, eps, self.clean, predicted, stage, adversarial, self.timings, reason
+            status, self.label, eps, self.clean, predicted, stage, adversarial, timings, reason
         )
-
-    def _end_stage(self, name):
-        now = time.perf_counter()
-        self.timings[name] = self.timings.get(name, 0.0) + now - self.lap
-        self.lap = now
 
     def _at_most(self, seconds):
         """So many seconds or what is left of them; None where there is no limit."""
-        left = min(seconds, max(self.deadline - time.perf_counter(), 1e-3))
+        left = min(seconds, max(self.clock.left, 1e-3))
         return None if left == math.inf else left
 
 
@@ -231,8 +192,3 @@ def _priorities(question):
     Once the inputs are known everything follows, but the bits in between say more at once.
     """
     return PRIORITIES[np.minimum(question.depth, len(PRIORITIES) - 1)]
-
-
-def _flat(levels):
-    """Levels (C, H, W) as a vector in (row, column, channel) order."""
-    return levels.transpose(1, 2, 0).ravel()

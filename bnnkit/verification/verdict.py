@@ -31,9 +31,8 @@ class Verdict:
         The network's class for the image itself.
     predicted : int
         The network's class for `adversarial`, or for the image where there is none.
-    stage : "clean", "bounds", "falsify", "encode", "solver"
-        What gave the answer; "clean": the image itself is misclassified, "encode": the time
-        was up before the formula was built.
+    stage : "clean", "bounds", "falsify", "solver"
+        What gave the answer; "clean": the image itself is misclassified.
     adversarial : ndarray or None
         Shape (C, H, W). float32 in [0, 1], or uint8 where that was asked for.
     timings : dict of str to float

@@ -11,6 +11,27 @@ from bnnkit._checks import unit_floats
 FLOAT32_ROUNDING = 6e-8  # 2**-24, the step of float32 below 1, is 5.96e-8
 
 
+def of_levels(network, image, levels, label, eps, as_uint8):
+    """The checked witness that some misclassified levels stand for.
+
+    Parameters
+    ----------
+    levels : ndarray of integers, shape (n_inputs,)
+        In (row, column, channel) order; the other parameters are those of the question.
+
+    Returns
+    -------
+    adversarial : ndarray
+        As `to_image` returns it.
+    predicted : int
+        As `check` returns it.
+    """
+    c, h, w = network.input_shape
+    levels = levels.reshape(h, w, c).transpose(2, 0, 1)
+    adversarial = to_image(network.quantiser, image, levels, as_uint8)
+    return adversarial, check(network, image, adversarial, label, eps)
+
+
 def to_image(quantiser, image, levels, as_uint8=False):
     """The image nearest to `image` that has the given levels.
 

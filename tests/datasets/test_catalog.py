@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from bnnkit import datasets
+from bnnkit._files import user_cache
 from bnnkit.datasets.catalog import locate
 from bnnkit.datasets.cifar import CIFAR10
 from bnnkit.datasets.mnist import MNIST
-from bnnkit.datasets.places import user_cache
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from bnnkit.datasets.places import places, refuse_inner_folder, user_cache
+from bnnkit._files import user_cache
+from bnnkit.datasets.places import places, refuse_inner_folder
 
 HOME = Path.home()
 

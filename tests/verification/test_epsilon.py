@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from helpers import plain_class, random_network
+from helpers import hard_question, plain_class, random_network
 from reference import load_set
 
 from bnnkit import BNNClassifier, minimal_epsilon, solvers, verify
@@ -272,15 +272,7 @@ def test_without_time_nothing_is_known():
 
 @pytest.mark.parametrize("solver", ["native", "minicard", "cp-sat"])
 def test_a_hard_question_leaves_an_interval(solver):
-    rng = np.random.default_rng(0)
-    layers = [
-        Conv2d(rng.choice([-1, 1], (60, *size)), rng.integers(-3, 4, 60), rng.choice([-1, 1], 60))
-        for size in [(1, 9, 9), (60, 1, 1), (60, 1, 1)]
-    ]
-    head = Head(rng.choice([-1, 1], (2, 60, 1, 1)), 1, [24, 0])
-    network = BinaryNetwork(Quantiser(0.1), layers, head, (1, 9, 9))
-    image = rng.integers(0, 256, (1, 9, 9)).astype(np.uint8)
-    label = int(network.predict(image[None])[0])
+    network, image, label = hard_question()
     result = minimal_epsilon(network, image, label, solver=solver, timeout=1.0)
     assert 0 < result.lower < result.upper
     assert (result.exact, result.reason) == (False, "timeout")

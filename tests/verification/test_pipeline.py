@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from helpers import plain_class, random_network
+from helpers import hard_question, plain_class, random_network
 
 from bnnkit import BNNClassifier, solvers, verify
 from bnnkit._checks import simplest_fraction
@@ -138,19 +138,6 @@ def test_a_wrong_clean_prediction_is_its_own_fact():
     assert (verdict.status, verdict.stage, verdict.clean) == ("falsified", "clean", clean)
     assert verdict.predicted == clean
     assert np.array_equal(verdict.adversarial, image.astype(np.float32) / np.float32(255))
-
-
-def hard_question():
-    """A question that takes a solver far longer than the timeout of the test."""
-    rng = np.random.default_rng(0)
-    layers = [
-        Conv2d(rng.choice([-1, 1], (60, *size)), rng.integers(-3, 4, 60), rng.choice([-1, 1], 60))
-        for size in [(1, 9, 9), (60, 1, 1), (60, 1, 1)]
-    ]
-    head = Head(rng.choice([-1, 1], (2, 60, 1, 1)), 1, [24, 0])
-    network = BinaryNetwork(Quantiser(0.1), layers, head, (1, 9, 9))
-    image = rng.integers(0, 256, (1, 9, 9)).astype(np.uint8)
-    return network, image, int(network.predict(image[None])[0])
 
 
 @pytest.mark.parametrize("solver", ["minicard", "native", "cadical", "cp-sat"])

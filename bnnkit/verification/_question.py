@@ -1,0 +1,73 @@
+"""What all questions about one image share: checked input, and a clock for their stages."""
+
+import math
+import numbers
+import time
+from fractions import Fraction
+
+import numpy as np
+
+from bnnkit._checks import as_array, as_eps, as_images, as_labels
+from bnnkit.network import BinaryNetwork
+
+
+def checked_image(network, image, label):
+    """The image (C, H, W) and the label of a question, or an error that names what is wrong."""
+    if not isinstance(network, BinaryNetwork):
+        raise TypeError(
+            f"network must be a BinaryNetwork, got {type(network).__name__}; "
+            "of a trained BNNClassifier pass its network_"
+        )
+    array = as_array("image", image)
+    if array.ndim not in (1, 2, 3):
+        raise ValueError(
+            "image must be a single image of shape (C, H, W), (H, W) or (features,), "
+            f"got {array.shape}; for many images use verify_all"
+        )
+    image = as_images(array[None], network.input_shape)[0]
+    return image, int(as_labels([label], 1, network.n_classes)[0])
+
+
+def checked_limits(image, eps, timeout, pixels):
+    """The radius of a question as a Fraction, or an error that names the limit that is wrong."""
+    eps = as_eps(eps)
+    if timeout is not None and not (isinstance(timeout, numbers.Real) and timeout > 0):
+        raise ValueError(f"timeout must be a positive number of seconds or None, got {timeout!r}")
+    if pixels not in ("real", "uint8"):
+        raise ValueError(f"pixels must be 'real' or 'uint8', got {pixels!r}")
+    if pixels == "uint8":
+        if image.dtype != np.uint8:
+            raise ValueError("pixels='uint8' needs a uint8 image; convert it, or ask about 'real'")
+        eps = Fraction(int(eps * 255), 255)  # grey values move by whole steps
+    return eps
+
+
+def flat(levels):
+    """Levels (C, H, W) as a vector in (row, column, channel) order."""
+    return levels.transpose(1, 2, 0).ravel()
+
+
+class Clock:
+    """Seconds of each stage so far, and what is left of the limit.
+
+    Parameters
+    ----------
+    timeout : float or None
+        Seconds from now on.
+    """
+
+    def __init__(self, timeout):
+        self.timings = {}
+        self._lap = time.perf_counter()
+        self.deadline = math.inf if timeout is None else self._lap + timeout
+
+    @property
+    def left(self):
+        """Seconds until the deadline, at least 0."""
+        return max(self.deadline - time.perf_counter(), 0.0)
+
+    def end_stage(self, name):
+        """Count the time since the last call to a stage."""
+        now = time.perf_counter()
+        self.timings[name] = self.timings.get(name, 0.0) + now - self._lap
+        self._lap = now
