@@ -1,7 +1,7 @@
 """The questions of the reference sets through the whole pipeline, beside the published system.
 
     python benchmarks/reference_sets.py FOLDER [--sets NAME ...] [--timeout 60] [--solver native]
-                                        [--every 1] [--csv FILE]
+                                        [--every 1] [--fallback NAME] [--csv FILE]
 
 FOLDER holds one folder for each set (see `reference.load_set`). For each set and eps it prints
 the answers, the mean and median seconds of a question (wall, one core), and PAR-2: the mean with
@@ -32,6 +32,7 @@ def main():
     parser.add_argument("--sets", nargs="*", help="names of sets (default: all)")
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds for each question")
     parser.add_argument("--solver", default="native")
+    parser.add_argument("--fallback", help="a second solver for what is open after 15 s")
     parser.add_argument("--every", type=int, default=1, help="only each n-th question")
     parser.add_argument("--csv", type=Path, help="write a row for each question, as they come")
     options = parser.parse_args()
@@ -53,7 +54,15 @@ def questions(options, name):
     network, images, labels, asked = load_set(options.folder / name)
     for question in asked[:: options.every]:
         i, eps = question["index"], question["eps"]
-        verdict = verify(network, images[i], labels[i], eps, options.solver, options.timeout)
+        verdict = verify(
+            network,
+            images[i],
+            labels[i],
+            eps,
+            options.solver,
+            options.timeout,
+            fallback=options.fallback,
+        )
         known = ANSWERS[question["status_exact"] or question["status"]]
         if {known, verdict.status} == {"robust", "falsified"}:
             raise SystemExit(f"{name}, image {i}, eps {eps}: {verdict.status}, not {known}")

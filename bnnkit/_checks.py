@@ -158,16 +158,17 @@ def simplest_fraction(value, name="value"):
         rest = Fraction(rest.denominator, part)
 
 
-def as_eps(eps):
-    """Return the radius `eps` as an exact Fraction in [0, 1].
+def as_eps(eps, name="eps"):
+    """Return the radius `eps`, called `name`, as an exact Fraction in [0, 1].
 
     >>> as_eps(0.1)
     Fraction(1, 10)
     """
-    fraction = simplest_fraction(eps, "eps")
+    fraction = simplest_fraction(eps, name)
     if not 0 <= fraction <= 1:
-        hint = f"; for grey levels pass {eps}/255" if 1 < fraction <= 255 else ""
-        raise ValueError(f"eps must be in [0, 1], got {eps}{hint}")
+        grey = fraction.denominator == 1 and 1 < fraction <= 255
+        hint = f"; for grey levels pass {fraction}/255" if grey else ""
+        raise ValueError(f"{name} must be in [0, 1], got {eps}{hint}")
     return fraction
 
 

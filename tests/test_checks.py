@@ -114,10 +114,9 @@ def test_the_fraction_rounds_to_the_very_float():
     [
         (8, r"in \[0, 1\], got 8; for grey levels pass 8/255$"),
         (np.array(8), r"in \[0, 1\], got 8; for grey levels pass 8/255$"),
-        (255.0, r"in \[0, 1\], got 255.0; for grey levels pass 255.0/255$"),
-        (1.0001, r"in \[0, 1\], got 1.0001; for grey levels"),
-        (1.00000001, r"in \[0, 1\], got 1.00000001; for grey levels"),
-        (Fraction(9, 8), r"in \[0, 1\], got 9/8; for grey levels"),
+        (255.0, r"in \[0, 1\], got 255.0; for grey levels pass 255/255$"),
+        (1.0001, r"in \[0, 1\], got 1.0001$"),
+        (Fraction(9, 8), r"in \[0, 1\], got 9/8$"),
         (300, r"in \[0, 1\], got 300$"),
         pytest.param(10**400, r"in \[0, 1\], got 10+$", id="huge"),
         (-0.1, r"in \[0, 1\], got -0.1$"),

@@ -344,6 +344,9 @@ def test_files(name, tmp_path):
     renamed = tmp_path / "no-suffix"
     renamed.write_bytes(content)
     assert Formula.load(str(renamed)).to_text() == example().to_text()
+    marked = b"\xef\xbb\xbf" + example().to_text().encode()  # as some editors write UTF-8
+    for data in (marked, gzip.compress(marked)):
+        assert Formula.load(io.BytesIO(data)).to_text() == example().to_text()
     example().save(path)
     assert path.read_bytes() == content
     if name.endswith(".gz"):

@@ -34,13 +34,7 @@ def add_arguments(parser):
         metavar="E",
         help="radii of the ball around each image, on the [0, 1] scale: 0.1 or 8/255",
     )
-    parser.add_argument(
-        "--first",
-        type=options.positive,
-        default=100,
-        metavar="N",
-        help="take the first N test images (default: %(default)s)",
-    )
+    options.add_limits(parser)
     parser.add_argument(
         "--no-falsify",
         action="store_true",
@@ -54,13 +48,6 @@ def add_arguments(parser):
         help=f"of those that bnnkit solvers lists (default: {' '.join(_SOLVERS)})",
     )
     parser.add_argument(
-        "--timeout",
-        type=float,
-        default=60.0,
-        metavar="S",
-        help="seconds for each question and solver (default: 60)",
-    )
-    parser.add_argument(
         "--csv", metavar="FILE", help="write a row for each question and solver as it comes"
     )
     parser.add_argument("--plot", metavar="FILE", help="write the cactus plot, a .png")
@@ -68,7 +55,7 @@ def add_arguments(parser):
 
 
 def run(args):
-    """Ask, print the table, draw the plot; keep what is finished if interrupted."""
+    """Ask, print the table, draw the plot; keep what is finished whatever happens."""
     from bnnkit.comparison import Comparison, iter_records, written
 
     inputs = {os.path.realpath(path) for path in (args.formulas or [args.model]) if path}
@@ -80,17 +67,19 @@ def run(args):
     records = iter_records(_questions(args), args.solver, args.timeout)
     if args.csv:
         records = written(records, args.csv)
-    comparison, interrupted = Comparison(args.timeout), False
+    comparison, stopped = Comparison(args.timeout), None
     try:
         for record in records:
             comparison.records.append(record)
-    except KeyboardInterrupt:
-        interrupted = True
+    except (KeyboardInterrupt, ValueError, OSError) as error:  # a late file may be no formula
+        if not comparison.records:
+            raise
+        stopped = error
     options.show(args, str(comparison), comparison.to_dict())
     if args.plot:
         _draw(args.plot, comparison)
-    if interrupted:
-        raise KeyboardInterrupt
+    if stopped:
+        raise stopped
     return int(bool(comparison.disagreements))
 
 

@@ -40,8 +40,8 @@ def main(argv=None):
         sys.stderr.close()
         return 0
     except OSError as error:
-        place = f"{error.filename}: {error.strerror}" if error.strerror else error
-        return _complain(args, place)
+        named = error.filename is not None and error.strerror
+        return _complain(args, f"{error.filename}: {error.strerror}" if named else error)
     except (ValueError, TypeError, FloatingPointError) as error:
         return _complain(args, error)
     except Exception:  # not the user's doing; and 1, Python's own code, would say "no"

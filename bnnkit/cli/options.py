@@ -1,7 +1,9 @@
 """Arguments that several commands share, and what they mean."""
 
 import argparse
+import contextlib
 import json
+import math
 import re
 import sys
 from fractions import Fraction
@@ -31,6 +33,21 @@ def seed(text):
     if text.isdecimal():
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
+
+
+def seconds(text):
+    """Parse a positive number of seconds."""
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
+
+
+def jobs(text):
+    """Parse a number of processes as joblib counts them: -1 for all cores."""
+    if re.fullmatch(r"-?\d{1,9}", text) and int(text) != 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes, nor -1 for all cores")
 
 
 def check_file(path):
@@ -136,7 +153,7 @@ def add_attack_settings(parser):
 
 
 def add_question(parser):
-    """--eps, --timeout, --jobs, --first."""
+    """--eps, --jobs, --timeout, --first."""
     parser.add_argument(
         "--eps",
         type=fraction,
@@ -145,14 +162,19 @@ def add_question(parser):
         help="radius of the ball on the [0, 1] scale: 0.1 or 8/255",
     )
     parser.add_argument(
+        "--jobs", type=jobs, default=1, metavar="N", help="processes, -1 for all cores (default: 1)"
+    )
+    add_limits(parser)
+
+
+def add_limits(parser):
+    """--timeout, --first."""
+    parser.add_argument(
         "--timeout",
-        type=float,
+        type=seconds,
         default=60.0,
         metavar="S",
-        help="seconds for each image and solver (default: 60)",
-    )
-    parser.add_argument(
-        "--jobs", type=int, default=1, metavar="N", help="processes, -1 for all cores (default: 1)"
+        help="seconds for each question and solver (default: 60)",
     )
     parser.add_argument(
         "--first",

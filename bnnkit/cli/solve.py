@@ -3,6 +3,8 @@
 import sys
 import time
 
+from bnnkit.cli import options
+
 EXAMPLES = """\
 examples:
   bnnkit solve formula.cnf
@@ -35,7 +37,7 @@ def add_arguments(parser):
     )
     parser.add_argument(
         "--timeout",
-        type=float,
+        type=options.seconds,
         metavar="S",
         help="seconds for solving, reading not included (default: no limit)",
     )

@@ -45,6 +45,11 @@ def add_arguments(parser):
         default="real",
         help="adversarial images may be any, or 8-bit ones only",
     )
+    parser.add_argument(
+        "--fallback",
+        metavar="NAME",
+        help="a second solver for what is open after 15 s, such as cp-sat",
+    )
     parser.add_argument("--csv", metavar="FILE", help="write a row for each image and solver")
     options.add_json(parser)
 
@@ -96,8 +101,9 @@ def _verdicts(args, network, images, labels, solver):
 
     found = []
     try:
+        chosen = {"pixels": args.pixels, "fallback": args.fallback}
         for verdict in iter_verdicts(
-            network, images, labels, args.eps, solver, args.timeout, args.jobs, pixels=args.pixels
+            network, images, labels, args.eps, solver, args.timeout, args.jobs, **chosen
         ):
             found.append(verdict)
     except KeyboardInterrupt:

@@ -35,8 +35,8 @@ def compare(network, images, labels, eps, solvers, timeout=60.0, **options):
     timeout : float
         Seconds for each question and solver.
     **options
-        ``pixels`` and ``falsify`` of `verify`. With ``falsify=0`` each question that bounds do
-        not settle reaches the solvers.
+        ``pixels``, ``falsify`` and ``fallback`` of `verify`. With ``falsify=0`` each question that
+        bounds do not settle reaches the solvers.
 
     Returns
     -------
@@ -115,11 +115,16 @@ def network_questions(network, images, labels, eps, **options):
     radii = [eps] if isinstance(eps, numbers.Number) else eps
     radii = list(dict.fromkeys(map(as_eps, radii)))
     questions = [
-        _NetworkQuestion(f"eps {float(radius)} image {i}", network, image, label, radius, options)
+        _NetworkQuestion(f"eps {_named(radius)} image {i}", network, image, label, radius, options)
         for radius in radii
         for i, (image, label) in enumerate(zip(images, labels, strict=True))
     ]
     return progress(questions, "comparing")
+
+
+def _named(radius):
+    """A radius as a float, if no other radius is printed so, else as a fraction."""
+    return float(radius) if as_eps(float(radius)) == radius else radius
 
 
 def formula_questions(paths):

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from bnnkit._files import atomic_path
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"  # some editors begin UTF-8 files with it
 
 
 def read_file(file: str | os.PathLike | BinaryIO) -> tuple[str, bytes]:
@@ -20,9 +21,9 @@ def read_file(file: str | os.PathLike | BinaryIO) -> tuple[str, bytes]:
     else:
         name, data = getattr(file, "name", "the file"), file.read()
     if not data.startswith(_GZIP_MAGIC):
-        return name, data
+        return name, data.removeprefix(_BOM)
     try:
-        return name, gzip.decompress(data)
+        return name, gzip.decompress(data).removeprefix(_BOM)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{name} is damaged gzip data ({error}); get it anew") from error
 

@@ -3,9 +3,10 @@
 ``get(name)(formula).solve(timeout=...)``; `available` lists the names.
 """
 
-from bnnkit.solvers.base import Outcome, Solver
+from bnnkit.solvers.base import Solver
 from bnnkit.solvers.cpsat import CpSat
 from bnnkit.solvers.native import Native
+from bnnkit.solvers.outcome import Outcome
 from bnnkit.solvers.pysat import CLAUSE_SOLVERS, Minicard
 from bnnkit.solvers.registry import available, get, register
 

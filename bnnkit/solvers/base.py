@@ -9,8 +9,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from bnnkit.formula import ClauseArrays, Formula, SumArrays
 from bnnkit.formula._arrays import portions
 from bnnkit.solvers import translate
 from bnnkit.solvers._job import Job
+from bnnkit.solvers.outcome import Outcome
 
 SLICE = 20_000  # literals that are loaded between two looks at the clock
 SMALL = 100_000  # literals of a formula that is loaded, and searched briefly, without a thread
@@ -25,31 +25,6 @@ NUDGE = 0.01  # seconds between two requests to stop, as a request may come befo
 GLANCE = 0.2  # seconds between two looks at the keyboard, where waiting cannot be interrupted
 
 Answer = tuple[str, Sequence[int] | None]  # of an engine, see `Solver._search`
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The answer to one `Solver.solve`.
-
-    Attributes
-    ----------
-    status : {"sat", "unsat", "unknown"}
-    model : ndarray of bool, shape (n_vars,), or None
-        For "sat": the value of variable v at index v - 1. It has been checked against the formula.
-    core : tuple of int, or None
-        For "unsat": assumptions which contradict the formula, empty if it is unsatisfiable itself.
-        Not necessarily few.
-    reason : str
-        For "unknown": "timeout", "interrupted", or what went wrong.
-    seconds : float
-        Wall time of the call, loading and translation of new constraints included.
-    """
-
-    status: Literal["sat", "unsat", "unknown"]
-    model: np.ndarray | None = None
-    core: tuple[int, ...] | None = None
-    reason: str = ""
-    seconds: float = 0.0
 
 
 class Solver(ABC):

@@ -28,9 +28,9 @@ def checked_image(network, image, label):
     return image, int(as_labels([label], 1, network.n_classes)[0])
 
 
-def checked_limits(image, eps, timeout, pixels):
-    """The radius of a question as a Fraction, or an error that names the limit that is wrong."""
-    eps = as_eps(eps)
+def checked_limits(image, eps, timeout, pixels, name="eps"):
+    """The radius of a question, called `name`, as a Fraction; or an error about a wrong limit."""
+    eps = as_eps(eps, name)
     if timeout is not None and not (isinstance(timeout, numbers.Real) and timeout > 0):
         raise ValueError(f"timeout must be a positive number of seconds or None, got {timeout!r}")
     if pixels not in ("real", "uint8"):
@@ -58,8 +58,13 @@ class Clock:
 
     def __init__(self, timeout):
         self.timings = {}
-        self._lap = time.perf_counter()
-        self.deadline = math.inf if timeout is None else self._lap + timeout
+        self._start = self._lap = time.perf_counter()
+        self.deadline = math.inf if timeout is None else self._start + timeout
+
+    @property
+    def spent(self):
+        """Seconds since the start."""
+        return time.perf_counter() - self._start
 
     @property
     def left(self):

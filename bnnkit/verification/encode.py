@@ -21,7 +21,7 @@ from bnnkit.verification.circuit import next_difference
 
 
 @dataclass(frozen=True)
-class Question:
+class Encoded:
     """A formula that is satisfiable exactly if the box holds a misclassified image.
 
     Attributes
@@ -69,7 +69,7 @@ def encode(circuit, label, rivals, bounds):
 
     Returns
     -------
-    Question
+    Encoded
     """
     cone = np.zeros(circuit.n_nodes, np.int32)
     n_terms = mark_cone(circuit, label, rivals, bounds, cone)
@@ -88,7 +88,7 @@ def encode(circuit, label, rivals, bounds):
     layers = np.add.reduceat(cone, circuit.start[:-2])
     layers = np.append(layers, len(rivals))
     depth = np.repeat(np.arange(len(layers)), layers)
-    return Question(formula, bounds.low[:n_inputs], owner, depth)
+    return Encoded(formula, bounds.low[:n_inputs], owner, depth)
 
 
 def _columns(n):

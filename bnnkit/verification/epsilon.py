@@ -142,7 +142,7 @@ def minimal_epsilon(
     """
     engine = solvers.get(solver)
     image, label = checked_image(network, image, label)
-    checked_limits(image, max_eps, timeout, pixels)
+    checked_limits(image, max_eps, timeout, pixels, "max_eps")
     _warm_up(solver)
     circuit(network)  # once for all images, so before the clock of this one starts
     most = float(as_eps(max_eps))

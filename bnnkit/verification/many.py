@@ -24,7 +24,7 @@ def verify_all(network, images, labels, eps, solver="native", timeout=60.0, n_jo
     n_jobs : int
         Number of processes, as joblib counts them (-1: one for each core).
     **options
-        ``pixels`` and ``falsify`` of `verify`.
+        ``pixels``, ``falsify`` and ``fallback`` of `verify`.
 
     Returns
     -------

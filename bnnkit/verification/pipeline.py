@@ -11,6 +11,7 @@ from bnnkit import solvers
 from bnnkit._options import check_number
 from bnnkit.network import BinaryNetwork, Conv2d, Head
 from bnnkit.quantiser import Quantiser
+from bnnkit.solvers import Outcome
 from bnnkit.verification import witness
 from bnnkit.verification._question import Clock, checked_image, checked_limits, flat
 from bnnkit.verification.bounds import possible_rivals, propagate
@@ -21,10 +22,21 @@ from bnnkit.verification.verdict import Verdict
 
 TURN = 4  # how much longer each turn is than the one before
 HUNT = 0.5  # seconds of a run that hunts for a model, at most
+PATIENCE = 15.0  # seconds before a fallback gets its chance
 PRIORITIES = np.array([1.5, 1.3, 1.1, 1.0])  # of variables of the inputs, the first layer, ...
 
 
-def verify(network, image, label, eps, solver="native", timeout=60.0, pixels="real", falsify=0.002):
+def verify(
+    network,
+    image,
+    label,
+    eps,
+    solver="native",
+    timeout=60.0,
+    pixels="real",
+    falsify=0.002,
+    fallback=None,
+):
     """Is every image within `eps` of `image` given the class `label`? Exactly.
 
     The ball is {x' : |x' - x| <= eps in every pixel, 0 <= x' <= 1}, and every level that it
@@ -52,6 +64,10 @@ def verify(network, image, label, eps, solver="native", timeout=60.0, pixels="re
         Seconds of the first search for a misclassified image. If a solver can go on where it was,
         it and the search take turns then, each four times as long as the one before; otherwise
         the solver gets all the time that is left. 0 for no search at all.
+    fallback : str, optional
+        A second solver for what is open after 15 s of these turns; it gets as long again, then
+        the turns go on. "cp-sat" knows linear relaxations, which decide some questions that
+        learning clauses does not.
 
     Returns
     -------
@@ -62,7 +78,8 @@ def verify(network, image, label, eps, solver="native", timeout=60.0, pixels="re
     Raises
     ------
     TypeError, ValueError
-        For an image, label, eps, timeout, or solver name that makes no sense.
+        For an image, label, eps, timeout, or solver name that makes no sense, and for a fallback
+        to a solver that does not take turns.
 
     Notes
     -----
@@ -76,9 +93,29 @@ def verify(network, image, label, eps, solver="native", timeout=60.0, pixels="re
     check_number("falsify", falsify)
     if not 0 <= falsify < math.inf:
         raise ValueError(f"falsify must be a number of seconds, at least 0, got {falsify}")
-    _warm_up(solver)
+    other = _checked_fallback(fallback, solver, falsify)
+    for name in filter(None, (solver, fallback)):
+        _warm_up(name)
     circuit(network)  # once for all images, so before the clock of this one starts
-    return _Question(network, image, label, eps, timeout, pixels == "uint8").answer(engine, falsify)
+    question = _Question(network, image, label, eps, timeout, pixels == "uint8", other)
+    return question.answer(engine, falsify)
+
+
+def _checked_fallback(fallback, solver, falsify):
+    if fallback is None:
+        return None
+    engine = solvers.get(fallback)
+    if not (_class_of(solvers.get(solver)).resumes and falsify):
+        raise ValueError(
+            f"with falsify={falsify} the solver {solver} takes no turns, so that the fallback "
+            f"{fallback} would never get one; leave it out, or take the solver native"
+        )
+    return engine
+
+
+def _class_of(engine):
+    """The class of a solver that may be a partial with options."""
+    return getattr(engine, "func", engine)
 
 
 @functools.cache
@@ -97,9 +134,9 @@ def _warm_up(solver):
 class _Question:
     """One question on its way through the stages."""
 
-    def __init__(self, network, image, label, eps, timeout, as_uint8):
+    def __init__(self, network, image, label, eps, timeout, as_uint8, fallback=None):
         self.network, self.image, self.label, self.eps = network, image, label, eps
-        self.as_uint8 = as_uint8
+        self.as_uint8, self.fallback = as_uint8, fallback
         self.clock, self.hunts = Clock(timeout), 0
 
     def answer(self, engine, falsify):
@@ -125,15 +162,16 @@ class _Question:
 
     def _decide(self, engine, question, search, seconds):
         """Solver, hunt and search take turns, longer and longer ones, until one of them knows."""
-        kind = getattr(engine, "func", engine)  # of a partial, if options have been given
+        kind = _class_of(engine)
         hints = {"priorities": _priorities(question)} if "priorities" in kind.hints else {}
         with engine(question.formula, **hints) as solver:
             while True:
                 seconds = seconds * TURN if kind.resumes and seconds else math.inf
                 outcome = solver.solve(timeout=self._at_most(seconds))
-                in_time = self.clock.left > 0
-                if outcome.reason == "timeout" and in_time and "diverse" in kind.hints:
+                if self._open(outcome) and "diverse" in kind.hints:
                     outcome = self._hunt(engine, question, seconds / 2)
+                if self._open(outcome) and self.fallback and self.clock.spent > PATIENCE:
+                    outcome = self._fall_back(question)
                 self.clock.end_stage("solve")
                 if outcome.status == "unsat":
                     return self._verdict("robust", "solver")
@@ -144,6 +182,17 @@ class _Question:
                 found = self._search(search, seconds / 4)
                 if found is not None:
                     return self._falsified("falsify", found)
+
+    def _open(self, outcome):
+        """Whether there is no answer yet, but time for one."""
+        return outcome.reason == "timeout" and self.clock.left > 0
+
+    def _fall_back(self, question):
+        """Let the other solver try, once, for as long as everything has taken so far."""
+        engine, self.fallback = self.fallback, None
+        with engine(question.formula) as solver:
+            outcome = solver.solve(timeout=self._at_most(self.clock.spent))
+        return outcome if outcome.status != "unknown" else Outcome("unknown", reason="timeout")
 
     def _hunt(self, engine, question, seconds):
         """Short runs, each with a seed of its own, in the hope of a model.

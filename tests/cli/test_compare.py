@@ -105,7 +105,6 @@ def test_a_disagreement_is_exit_code_1(formulas, capsys, monkeypatch):
         (["MODEL"], "need --eps"),
         (["MODEL", "--eps", "8"], "for grey levels pass 8/255"),
         (["MODEL", "--eps", "0.1", "--solver", "nativ"], "did you mean 'native'"),
-        (["MODEL", "--eps", "0.1", "--timeout", "0"], "positive number of seconds"),
         (["--formulas", "nowhere.cnf"], "nowhere.cnf: No such file"),
     ],
 )
@@ -118,6 +117,17 @@ def test_wrong_use_is_said_before_a_file_is_touched(model, tmp_path, arguments, 
     assert says in said.err
     assert said.out == ""
     assert rows.read_text() == "of an earlier run"
+
+
+def test_a_late_file_that_is_no_formula_leaves_what_is_finished(formulas, tmp_path, capsys):
+    wrong = tmp_path / "wrong.cnf"
+    wrong.write_text("p cnf 1 1\n1 2 0\n")
+    assert main(["compare", "--formulas", *formulas, str(wrong), "--solver", "native"]) == 2
+    said = capsys.readouterr()
+    assert "wrong.cnf: line 2" in said.err
+    assert said.out.splitlines()[1].split()[:3] == ["native", "2", "2"]
+    assert main(["compare", "--formulas", str(wrong), "--solver", "native"]) == 2
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("option", ["--csv", "--plot"])

@@ -101,7 +101,6 @@ def test_standard_input(packed):
         ("p cnf 2 2\n1 0\n1 x 0\n", (), "formula.cnf: line 3 ('1 x 0'): a literal must be"),
         ("p cnf 2 2\n1 0\n", (), "formula.cnf: the text announces 2 constraints and has 1"),
         (UNSATISFIABLE, ("--solver", "minisat2"), "did you mean 'minisat"),
-        (UNSATISFIABLE, ("--timeout", "-1"), "timeout must be at least 0"),
     ],
 )
 def test_mistakes_are_one_sentence(text, options, says, tmp_path, capsys):

@@ -1,5 +1,7 @@
 """Real solvers on small questions, one of them a liar."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from helpers import random_network
@@ -139,6 +141,15 @@ def test_doubles_are_asked_once(questions, files):
     comparison = compare(network, images[:1], labels[:1], [0.1, 1 / 10], ["native", "native"])
     assert len(comparison.records) == 1
     assert len(compare_formulas([files[0], str(files[0])], "native").records) == 1
+
+
+def test_radii_that_are_printed_alike_are_two_questions(questions):
+    network, images, labels = questions
+    near = Fraction(1, 10) + Fraction(1, 10**30)
+    comparison = compare(network, images[:1], labels[:1], [0.1, near], "native")
+    asked = [record.question for record in comparison.records]
+    assert len(set(asked)) == 2
+    assert asked[0] == "eps 0.1 image 0"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from bnnkit import BNNClassifier, solvers, verify
 from bnnkit._checks import simplest_fraction
 from bnnkit.network import BinaryNetwork, Conv2d, Head
 from bnnkit.quantiser import Quantiser
+from bnnkit.verification import pipeline
 
 SOLVERS = ["minicard", "native", "cadical", "cp-sat", "glucose4", "cadical:totalizer"]
 STRUCTURES = [(), ("dense",), ("dense", "dense"), ("conv", "dense"), ("conv", "pool", "dense")]
@@ -222,3 +223,55 @@ def test_a_wrong_time_to_search_is_named(falsify):
     network, image, label, eps = random_question(1)
     with pytest.raises(ValueError, match="falsify must be a number of seconds"):
         verify(network, image, label, eps, falsify=falsify)
+
+
+class Second(solvers.get("minicard")):
+    """A fallback that counts how often it is asked."""
+
+    name = "second"
+    asked = 0
+
+    def _search(self, assumptions):
+        Second.asked += 1
+        return super()._search(assumptions)
+
+
+@pytest.fixture
+def second(monkeypatch):
+    monkeypatch.setattr(pipeline, "PATIENCE", 0.0)
+    monkeypatch.setattr(Second, "asked", 0)
+    monkeypatch.setitem(solvers.registry._registered, "second", Second)
+    return Second
+
+
+def test_a_fallback_answers_what_the_first_solver_does_not(second):
+    statuses = set()
+    for seed in range(40):
+        network, image, label, eps = random_question(seed)
+        options = {"falsify": 1e-9, "solver": "minicard"}  # turns of 4 ns
+        before = second.asked
+        verdict = verify(network, image, label, eps, fallback="second", **options)
+        assert verdict.status == verify(network, image, label, eps).status
+        statuses |= {verdict.status} if second.asked > before else set()
+    assert statuses == {"robust", "falsified"}
+
+
+def test_a_fallback_gets_one_chance_and_no_more_time_than_there_is(second):
+    network, image, label = hard_question()
+    verdict = verify(network, image, label, 0.2, timeout=1.0, falsify=1e-3, fallback="second")
+    assert (verdict.status, verdict.reason, second.asked) == ("unknown", "timeout", 1)
+    assert verdict.seconds < 1.5
+
+
+def test_no_fallback_before_patience_has_ended(second, monkeypatch):
+    monkeypatch.setattr(pipeline, "PATIENCE", 60.0)
+    network, image, label = hard_question()
+    verify(network, image, label, 0.2, timeout=0.5, fallback="second")
+    assert second.asked == 0
+
+
+@pytest.mark.parametrize("options", [{"solver": "cadical"}, {"falsify": 0}])
+def test_a_fallback_that_would_never_be_asked_is_an_error(options):
+    network, image, label, eps = random_question(1)
+    with pytest.raises(ValueError, match="would never get one"):
+        verify(network, image, label, eps, fallback="cp-sat", **options)

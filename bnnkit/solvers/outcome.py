@@ -1,0 +1,33 @@
+"""What a solver answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The answer to one `Solver.solve`.
+
+    Attributes
+    ----------
+    status : {"sat", "unsat", "unknown"}
+    model : ndarray of bool, shape (n_vars,), or None
+        For "sat": the value of variable v at index v - 1. It has been checked against the formula.
+    core : tuple of int, or None
+        For "unsat": assumptions which contradict the formula, empty if it is unsatisfiable itself.
+        Not necessarily few.
+    reason : str
+        For "unknown": "timeout", "interrupted", or what went wrong.
+    seconds : float
+        Wall time of the call, loading and translation of new constraints included.
+    """
+
+    status: Literal["sat", "unsat", "unknown"]
+    model: np.ndarray | None = None
+    core: tuple[int, ...] | None = None
+    reason: str = ""
+    seconds: float = 0.0
