@@ -177,8 +177,8 @@ class _FormulaQuestion:
             solver=solver,
             status=outcome.status,
             stage="solver",
-            encode_s=0.0,
-            solve_s=seconds,
+            encode_s=outcome.loading,
+            solve_s=seconds - outcome.loading,
             seconds=seconds,
             reason=outcome.reason,
         )

@@ -30,8 +30,8 @@ class Record:
     stage : str
         What gave the answer, see `bnnkit.verification.Verdict`; "solver" for a formula.
     encode_s, solve_s : float
-        Building the formula; constructing and running the solver, which includes its own
-        translation of the formula. 0 where the stage did not run.
+        Building the formula, and translating it for the solver and loading it; constructing and
+        running the solver. 0 where the stage did not run.
     seconds : float
         All stages together.
     reason : str

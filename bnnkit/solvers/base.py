@@ -199,13 +199,14 @@ class Solver(ABC):
             raise RuntimeError(f"this {self.name} solver is solving in another thread")
         started = time.monotonic()
         try:
-            self._interrupted = False
+            self._interrupted, self._loading = False, 0.0
             self._usable_formula()  # closing in another thread comes before this, or interrupts
             self._deadline = math.inf if timeout is None else started + timeout
             status, literals, reason = self._supervise(assumptions)
             model = self._check_model(literals, assumptions) if status == "sat" else None
             core = self._check_core(literals, assumptions) if status == "unsat" else None
-            return Outcome(status, model, core, reason, time.monotonic() - started)
+            seconds = time.monotonic() - started
+            return Outcome(status, model, core, reason, seconds, self._loading)
         finally:
             self._solving.release()
 
@@ -287,8 +288,10 @@ class Solver(ABC):
         clash = [lit for lit in assumptions if -lit in assumed]
         if clash:
             return "unsat", clash
+        started = time.monotonic()
         try:
             self._load()
+            self._loading += time.monotonic() - started
             if self._contradiction:
                 return "unsat", ()
             return ("unknown", None) if self._stopping else search(assumptions)

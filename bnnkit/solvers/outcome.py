@@ -23,7 +23,9 @@ class Outcome:
     reason : str
         For "unknown": "timeout", "interrupted", or what went wrong.
     seconds : float
-        Wall time of the call, loading and translation of new constraints included.
+        Wall time of the call, `loading` included.
+    loading : float
+        Seconds for translating and loading what was new in the formula.
     """
 
     status: Literal["sat", "unsat", "unknown"]
@@ -31,3 +33,4 @@ class Outcome:
     core: tuple[int, ...] | None = None
     reason: str = ""
     seconds: float = 0.0
+    loading: float = 0.0

@@ -71,8 +71,10 @@ class Clock:
         """Seconds until the deadline, at least 0."""
         return max(self.deadline - time.perf_counter(), 0.0)
 
-    def end_stage(self, name):
-        """Count the time since the last call to a stage."""
+    def end_stage(self, name, encoding=0.0):
+        """Count the time since the last call to a stage, but for some seconds of encoding."""
         now = time.perf_counter()
-        self.timings[name] = self.timings.get(name, 0.0) + now - self._lap
+        self.timings[name] = self.timings.get(name, 0.0) + now - self._lap - encoding
+        if encoding:
+            self.timings["encode"] += encoding
         self._lap = now

@@ -168,6 +168,7 @@ class _Question:
             while True:
                 seconds = seconds * TURN if kind.resumes and seconds else math.inf
                 outcome = solver.solve(timeout=self._at_most(seconds))
+                self.clock.end_stage("solve", outcome.loading)
                 if self._open(outcome) and "diverse" in kind.hints:
                     outcome = self._hunt(engine, question, seconds / 2)
                 if self._open(outcome) and self.fallback and self.clock.spent > PATIENCE:

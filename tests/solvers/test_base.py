@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from solvers.formulas import hard_formula
 
+from bnnkit import solvers
 from bnnkit.formula import Formula
 from bnnkit.solvers._job import EngineLost
 from bnnkit.solvers.base import SLICE, SMALL
@@ -188,3 +189,15 @@ def test_context_manager_closes_and_repr_tells():
         solver.solve()
     with pytest.raises(RuntimeError, match="this backtracking solver is closed"):
         solver.solve()
+
+
+def test_the_time_of_translation_is_told():
+    """Of 2,000 sums, and only in the call that loads them."""
+    formula = Formula(30)
+    rng = np.random.default_rng(0)
+    for _ in range(2000):
+        formula.add_sum(rng.permutation(30) + 1, 10)
+    with solvers.get("cadical:totalizer")(formula) as solver:
+        first, again = solver.solve(), solver.solve()
+    assert first.loading > first.seconds / 2
+    assert again.loading < first.loading / 10
