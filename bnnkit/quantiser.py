@@ -72,7 +72,9 @@ class Quantiser:
         ndarray of uint8, the shape of `images`
         """
         if images.dtype == np.uint8:
-            return _grey_table(self.step, shift)[images]
+            from bnnkit.kernels import stairs  # loads numba, which no other step needs
+
+            return stairs(images, _grey_stairs(self.step, shift))
         stairs = [_upper_side(self._stair(k) - shift, k % 2 == 1) for k in range(self.n_levels - 1)]
         return np.searchsorted(stairs, images, side="right").astype(np.uint8)
 
@@ -137,6 +139,13 @@ def _grey_table(step, shift):
     """The level of each of the 256 grey values, moved by `shift` and clipped."""
     values = (min(max(Fraction(v, _GREY) + shift, 0), 1) for v in range(_GREY + 1))
     return np.array([round(value / step) for value in values], dtype=np.uint8)
+
+
+@functools.lru_cache(maxsize=64)
+def _grey_stairs(step, shift):
+    """The grey value that each level starts at, from the lowest level that occurs on."""
+    levels = _grey_table(step, shift)
+    return np.searchsorted(levels, np.arange(1, int(levels[-1]) + 1)).astype(np.uint8)
 
 
 @functools.lru_cache(maxsize=16)

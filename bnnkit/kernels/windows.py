@@ -1,6 +1,17 @@
-"""Sliding windows: a convolution is a product with the patches of its input."""
+"""Sliding windows: a convolution is a product with the patches of its input.
+
+The pixels that a window covers in one row of the image lie side by side in memory, so a window
+is a few runs of bytes. They are copied by registers of 32 bytes: what a copy writes too much
+behind its run, the next copy writes over.
+"""
 
 import numpy as np
+from numba import uint64
+
+from bnnkit.kernels._compile import entry, inner
+from bnnkit.kernels._vector import VECTOR_BYTES, load, store
+
+_REGISTER = uint64(VECTOR_BYTES)
 
 
 def output_size(size, kernel, stride, padding):
@@ -14,7 +25,7 @@ def patches(x, kernel, stride=1, padding=0):
     Parameters
     ----------
     x : ndarray, shape (N, H, W, C)
-        Of any dtype; the C values of a pixel may be channels or words of packed channels.
+        Of any dtype; the C values of a pixel may be channels or octets of packed channels.
     kernel : tuple of int
         (kh, kw).
     stride, padding : int
@@ -26,11 +37,52 @@ def patches(x, kernel, stride=1, padding=0):
         Row-major over (kernel row, kernel column, channel).
     """
     kh, kw = kernel
-    n, _, _, channels = x.shape
-    if padding:
-        x = np.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
-    if x.shape[1:3] == (kh, kw):  # one window, the whole input: a dense layer
+    n, height, width, channels = x.shape
+    if (height, width, padding) == (kh, kw, 0):  # one window, the whole input: a dense layer
         return x.reshape(n, kh * kw * channels)
-    windows = np.lib.stride_tricks.sliding_window_view(x, (kh, kw), axis=(1, 2))
-    windows = windows[:, ::stride, ::stride].transpose(0, 1, 2, 4, 5, 3)
-    return windows.reshape(-1, kh * kw * channels)
+    rows = output_size(height, kh, stride, padding)
+    columns = output_size(width, kw, stride, padding)
+    pixel = channels * x.itemsize
+    image = np.zeros(
+        (height + 2 * padding) * (width + 2 * padding) * pixel + VECTOR_BYTES, np.uint8
+    )
+    windows = room(n * rows * columns * kh * kw * pixel)
+    source = np.ascontiguousarray(x).view(np.uint8).reshape(n, height, width * pixel)
+    _gather(source, image, pixel, kh, kw, stride, padding, rows, columns, windows)
+    return windows[:-VECTOR_BYTES].view(x.dtype).reshape(-1, kh * kw * channels)
+
+
+def room(size):
+    """Make an array of bytes with room behind it for the rest of a register."""
+    return np.empty(size + VECTOR_BYTES, np.uint8)
+
+
+@entry
+def _gather(x, image, pixel, kh, kw, stride, padding, rows, columns, windows):
+    """Copy all windows of the images x (N, H, bytes a row); `image` holds one with padding."""
+    pixel, stride, padding = uint64(pixel), uint64(stride), uint64(padding)
+    line = uint64(x.shape[2]) + uint64(2) * padding * pixel  # bytes of a padded row
+    run, place = uint64(kw) * pixel, uint64(0)
+    for n in range(uint64(x.shape[0])):
+        pad_image(x, n, image, line, padding, pixel)
+        for row in range(uint64(rows)):
+            for column in range(uint64(columns)):
+                corner = row * stride * line + column * stride * pixel
+                for i in range(uint64(kh)):
+                    _copy(image, corner + i * line, windows, place, run)
+                    place += run
+
+
+@inner
+def pad_image(x, n, image, line, padding, pixel):
+    """Copy image n of x (N, H, bytes a row) into the middle of `image`, `line` bytes a row."""
+    for row in range(uint64(x.shape[1])):
+        start = (row + padding) * line + padding * pixel
+        for i in range(uint64(x.shape[2])):
+            image[start + i] = x[n, row, i]
+
+
+@inner
+def _copy(source, start, target, place, size):
+    for i in range(uint64(0), size, _REGISTER):
+        store(target, place + i, load(source, start + i))

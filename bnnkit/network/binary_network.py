@@ -5,9 +5,12 @@ from functools import cached_property
 import numpy as np
 
 from bnnkit._checks import as_images
-from bnnkit.network.layers import Conv2d, Head
+from bnnkit.kernels.threads import map_ranges
+from bnnkit.network.layers import Conv2d, Head, TernaryMap
 
-_CHUNK = 512  # images at a time: bounds the memory of the gathered windows
+# Images at a time: enough to be worth a thread, and not too many for the memory of their windows.
+_MOST_IMAGES = 512
+_MOST_TERMS = 2**31  # weights times positions times images
 
 
 class BinaryNetwork:
@@ -83,7 +86,7 @@ class BinaryNetwork:
     def scores(self, images):
         """Integer scores of images (see `predict`): int64 (N, classes)."""
         images = as_images(images, self.input_shape)
-        return self.scores_of_levels(self.quantiser.levels(images))
+        return self._scores(self.quantiser.levels(images))
 
     def scores_of_levels(self, levels):
         """Integer scores of quantised images.
@@ -95,18 +98,44 @@ class BinaryNetwork:
         Returns
         -------
         ndarray of int64, shape (N, classes)
+
+        Raises
+        ------
+        ValueError
+            A level that the quantiser does not have.
         """
-        chunks = [levels[i : i + _CHUNK] for i in range(0, len(levels), _CHUNK)]
-        return np.concatenate([self._forward(chunk) for chunk in chunks])
+        n_levels = self.quantiser.n_levels
+        if levels.max(initial=0) >= n_levels:
+            raise ValueError(f"levels must be from 0 to {n_levels - 1}, got {levels.max()}")
+        return self._scores(levels)
+
+    def _scores(self, levels):
+        from bnnkit.network.sliced import sliced_scores, worthwhile
+
+        if worthwhile(self, len(levels)):
+            return sliced_scores(self, levels)
+        return self._scores_by_words(levels)
+
+    def _scores_by_words(self, levels):
+        size = max(1, min(_MOST_IMAGES, _MOST_TERMS // self._n_terms))
+        parts = map_ranges(lambda i, j: self._forward(levels[i:j]), len(levels), size)
+        return np.concatenate(parts)
+
+    @cached_property
+    def _n_terms(self):
+        """Weights times positions: how many terms are summed for an image."""
+        outputs = zip((*self.layers, self.head), [*self.shapes[1:], (1, 1, 1)], strict=True)
+        weighted = [pair for pair in outputs if isinstance(pair[0], TernaryMap)]
+        return sum(layer.n_weights * shape[1] * shape[2] for layer, shape in weighted)
 
     def _forward(self, levels):
         levels = np.ascontiguousarray(levels.transpose(0, 2, 3, 1))  # (N, H, W, C)
         if not self.layers:
-            return self.head.scores(self.head.level_sums(levels))
-        words = self.layers[0].bits(self.layers[0].level_sums(levels))
+            return self.head.level_scores(levels)
+        octets = self.layers[0].level_bits(levels)
         for layer in self.layers[1:]:
-            words = layer.bits(layer.sums(words) if isinstance(layer, Conv2d) else words)
-        return self.head.scores(self.head.sums(words))
+            octets = layer.bits(octets)
+        return self.head.scores(octets)
 
     def summary(self):
         """A table of the layers: outputs, weights, share of zeros, packed bytes.

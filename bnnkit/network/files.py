@@ -13,7 +13,6 @@ from fractions import Fraction
 import numpy as np
 
 from bnnkit._files import read_npz, write_npz
-from bnnkit.kernels import pack_ternary, unpack_ternary
 from bnnkit.network.binary_network import BinaryNetwork
 from bnnkit.network.layers import Conv2d, Head, Pool2d
 from bnnkit.quantiser import Quantiser
@@ -97,19 +96,27 @@ def _build(header, arrays):
 
 
 def _weight_words(name, layer):
-    packed = pack_ternary(layer.weights.reshape(layer.kernel_shape[0], 1, -1))
-    return {f"{name}.sign": packed.sign, f"{name}.mask": packed.mask}
+    weights = layer.weights.reshape(layer.kernel_shape[0], -1)
+    return {f"{name}.sign": _words(weights > 0), f"{name}.mask": _words(weights != 0)}
+
+
+def _words(bits):
+    """Rows of bits as rows of words."""
+    octets = np.packbits(np.ascontiguousarray(bits), axis=1, bitorder="little")
+    return np.pad(octets, ((0, 0), (0, -octets.shape[1] % 8))).view("<u8")
 
 
 def _weights(name, kernel_shape, arrays):
     """int8 weights (O, C, KH, KW) from their words."""
     o, c, kh, kw = kernel_shape
-    words = (o, -(-c * kh * kw // 64))
+    n = c * kh * kw
+    bits = {}
     for part in ("sign", "mask"):
         array = arrays[f"{name}.{part}"]
-        if array.shape != words or array.dtype != np.dtype("<u8"):
+        if array.shape != (o, -(-n // 64)) or array.dtype != np.dtype("<u8"):
             raise ValueError(
-                f"{name}.{part} must be uint64 {words}, got {array.dtype} {array.shape}"
+                f"{name}.{part} must be uint64 {(o, -(-n // 64))}, got {array.dtype} {array.shape}"
             )
-    weights = unpack_ternary(arrays[f"{name}.sign"], arrays[f"{name}.mask"], 1, c * kh * kw)
-    return weights.reshape(o, c, kh, kw)
+        octets = np.ascontiguousarray(array).view(np.uint8)
+        bits[part] = np.unpackbits(octets, axis=1, count=n, bitorder="little").astype(np.int8)
+    return ((2 * bits["sign"] - 1) * bits["mask"]).reshape(o, c, kh, kw)

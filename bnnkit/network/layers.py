@@ -2,22 +2,26 @@
 
 A dense layer is a convolution whose kernel is its whole input, so `Conv2d` is both, and
 nothing needs to be flattened. Between layers travel bits, the channels of a pixel packed
-into words; the first layer takes integer levels instead.
+into octets; the first layer takes integer levels instead.
 """
 
 import operator
-from functools import cached_property
 
 import numpy as np
 
 from bnnkit.kernels import (
     bit_planes,
+    can_convolve,
+    level_bits,
     output_size,
-    pack_bits,
     pack_ternary,
     patches,
-    pool_words,
+    pool_octets,
+    positives,
+    ternary_bits,
     ternary_product,
+    threshold_bits,
+    unpack_bits,
     unpack_ternary,
 )
 
@@ -45,7 +49,8 @@ class TernaryMap:
         self.stride, self.padding = operator.index(stride), operator.index(padding)
         if self.stride < 1 or self.padding < 0:
             raise ValueError(f"stride must be >= 1 and padding >= 0, got {stride} and {padding}")
-        # two bits a weight: a whole window, in (KH, KW, C) order, is one group of words
+        # A whole window, in (KH, KW, C) order, is one group of bits. With C a multiple of 8
+        # that is also how the octets of its pixels lie.
         by_window = weights.transpose(0, 2, 3, 1).reshape(len(weights), 1, -1)
         self._packed = pack_ternary(by_window)
 
@@ -53,7 +58,7 @@ class TernaryMap:
     def weights(self):
         """The weights as int8 (O, C, KH, KW), unpacked on each access."""
         o, c, kh, kw = self.kernel_shape
-        by_window = unpack_ternary(self._packed.sign, self._packed.mask, 1, kh * kw * c)
+        by_window = unpack_ternary(self._packed, 1, kh * kw * c)
         return by_window.reshape(o, kh, kw, c).transpose(0, 3, 1, 2)
 
     @property
@@ -64,12 +69,16 @@ class TernaryMap:
     @property
     def sparsity(self):
         """Share of the weights that are 0."""
-        return 1.0 - int(np.bitwise_count(self._packed.mask).sum()) / self.n_weights
+        mask, size = self._packed.mask, self._packed.n_outputs * self._packed.n_octets
+        if mask is None:
+            return 0.0
+        return 1.0 - int(np.bitwise_count(mask[:size]).sum()) / self.n_weights
 
     @property
     def nbytes(self):
         """Memory of the packed weights in bytes."""
-        return sum(part.nbytes for part in self._packed)
+        sign, mask = self._packed.sign, self._packed.mask
+        return sign.nbytes + (0 if mask is None else mask.nbytes)
 
     def output_shape(self, input_shape):
         """(O, OH, OW) for an input (C, H, W); ValueError where the kernel does not fit."""
@@ -83,33 +92,34 @@ class TernaryMap:
             )
         return o, rows, columns
 
-    def sums(self, words):
-        """Sums z for packed bits (N, H, W, words a pixel): int32 (N, OH, OW, O)."""
-        _, _, kh, kw = self.kernel_shape
-        windows = patches(words, (kh, kw), self.stride, self.padding)
-        return self._as_maps(ternary_product(windows, self._packed_by_pixel), words)
+    def sums(self, octets):
+        """Sums z for packed bits (N, H, W, octets a pixel): int32 (N, OH, OW, O)."""
+        return self._as_maps(ternary_product(self._windows(octets), self._packed), octets)
 
     def level_sums(self, levels):
         """Sums z for integer levels, uint8 (N, H, W, C): int32 (N, OH, OW, O)."""
-        o, _, kh, kw = self.kernel_shape
-        windows = patches(levels, (kh, kw), self.stride, self.padding)
-        total = np.zeros((len(windows), o), dtype=np.int32)
-        for p, plane in enumerate(bit_planes(windows)):
-            total += ternary_product(plane, self._packed) << p
-        return self._as_maps(total, levels)
+        return self._as_maps(ternary_product(self._level_windows(levels), self._packed), levels)
 
-    @cached_property
-    def _packed_by_pixel(self):
-        """The weights packed as activations are: the channels of a pixel are one group."""
-        o, c, kh, kw = self.kernel_shape
-        if c % 64 == 0 or kh * kw == 1:
-            return self._packed
-        return pack_ternary(self.weights.transpose(0, 2, 3, 1).reshape(o, kh * kw, c))
+    def _windows(self, octets):
+        """Packed windows of packed bits, uint8 (N * OH * OW, octets a window)."""
+        _, c, kh, kw = self.kernel_shape
+        if c % 8 == 0 or kh * kw == 1:
+            return patches(octets, (kh, kw), self.stride, self.padding)
+        n, height, width, _ = octets.shape
+        bits = unpack_bits(octets.reshape(n * height * width, -1), 1, c)
+        return self._level_windows(bits.reshape(n, height, width, c))[0]
 
-    def _as_maps(self, sums, x):
-        rows = output_size(x.shape[1], self.kernel_shape[2], self.stride, self.padding)
-        columns = output_size(x.shape[2], self.kernel_shape[3], self.stride, self.padding)
-        return sums.reshape(len(x), rows, columns, -1)
+    def _level_windows(self, levels):
+        """Planes of windows of levels, uint8 (planes, N * OH * OW, octets a window)."""
+        windows = patches(levels, self.kernel_shape[2:], self.stride, self.padding)
+        return bit_planes(windows, _n_planes(levels))
+
+    def _as_maps(self, rows, x):
+        """Rows (N * OH * OW, ..) of outputs as (N, OH, OW, ..)."""
+        _, _, kh, kw = self.kernel_shape
+        height = output_size(x.shape[1], kh, self.stride, self.padding)
+        width = output_size(x.shape[2], kw, self.stride, self.padding)
+        return rows.reshape(len(x), height, width, -1)
 
 
 class Conv2d(TernaryMap):
@@ -128,36 +138,64 @@ class Conv2d(TernaryMap):
 
     def __init__(self, weights, threshold, sense, stride=1, padding=0):
         super().__init__(weights, stride, padding)
-        self.threshold = _frozen(threshold, np.int32, "threshold")
+        threshold = _frozen(threshold, np.int32, "threshold")
         self.sense = _frozen(sense, np.int8, "sense")
         o = self.kernel_shape[0]
-        if self.threshold.ndim not in (1, 3) or len(self.threshold) != o:
+        if threshold.ndim not in (1, 3) or len(threshold) != o:
             raise ValueError(
-                f"threshold must have shape ({o},) or ({o}, OH, OW), got {self.threshold.shape}"
+                f"threshold must have shape ({o},) or ({o}, OH, OW), got {threshold.shape}"
             )
         if self.sense.shape != (o,) or not np.isin(self.sense, (-1, 1)).all():
             raise ValueError(f"sense must be {o} values of +1 or -1, got {self.sense}")
+        self._by_position = self._limit = None
+        if threshold.ndim == 3:
+            self._by_position = np.ascontiguousarray(threshold.transpose(1, 2, 0))
+        else:  # what `ternary_bits` compares with; memory holds one of the two
+            limit = positives(self._packed).astype(np.int64) - threshold
+            fits = limit.max() <= np.iinfo(np.int32).max  # all but the lowest thresholds do
+            self._limit = _frozen(limit, np.int32 if fits else np.int64, "limit")
+
+    @property
+    def threshold(self):
+        """Thresholds, int32 (O,) or (O, OH, OW), read-only."""
+        if self._limit is None:
+            return _frozen(self._by_position.transpose(2, 0, 1), np.int32, "threshold")
+        return _frozen(positives(self._packed) - self._limit, np.int32, "threshold")
 
     @property
     def nbytes(self):
         """Memory of weights and thresholds in bytes."""
-        return super().nbytes + self.threshold.nbytes + self.sense.nbytes
+        thresholds = self._by_position if self._limit is None else self._limit
+        return super().nbytes + thresholds.nbytes + self.sense.nbytes
 
     def output_shape(self, input_shape):
         """(O, OH, OW) for an input (C, H, W)."""
         shape = super().output_shape(input_shape)
-        if self.threshold.ndim == 3 and self.threshold.shape != shape:
+        if self._limit is None and self._by_position.shape != (*shape[1:], shape[0]):
             raise ValueError(f"thresholds of shape {self.threshold.shape} for outputs {shape}")
         return shape
 
-    def bits(self, z):
-        """Packed outputs (N, OH, OW, words) for sums z, int32 (N, OH, OW, O)."""
-        threshold = self.threshold
-        if threshold.ndim == 3:
-            threshold = threshold.transpose(1, 2, 0)
-        bits = np.where(self.sense > 0, z >= threshold, z <= threshold)
-        n, rows, columns, o = z.shape
-        return pack_bits(bits.reshape(-1, 1, o)).reshape(n, rows, columns, -1)
+    def bits(self, octets):
+        """Packed outputs (N, OH, OW, octets) for packed inputs (N, H, W, octets)."""
+        return self._as_maps(self._fire(self._windows(octets)), octets)
+
+    def level_bits(self, levels):
+        """Packed outputs (N, OH, OW, octets) for integer levels, uint8 (N, H, W, C)."""
+        _, c, kh, kw = self.kernel_shape
+        planes = _n_planes(levels)
+        many_positions = (kh, kw) != levels.shape[1:3]
+        if self._limit is not None and many_positions and can_convolve(planes, c * kh * kw):
+            where = ((kh, kw), self.stride, self.padding)
+            rows = level_bits(levels, planes, *where, self._packed, self._limit, self.sense)
+        else:
+            rows = self._fire(self._level_windows(levels))
+        return self._as_maps(rows, levels)
+
+    def _fire(self, windows):
+        if self._limit is not None:
+            return ternary_bits(windows, self._packed, self._limit, self.sense)
+        by_position = self._by_position.reshape(-1, len(self.sense))
+        return threshold_bits(ternary_product(windows, self._packed), by_position, self.sense)
 
 
 class Pool2d:
@@ -187,9 +225,9 @@ class Pool2d:
             raise ValueError(f"a pool of size {self.size} does not fit an input of {input_shape}")
         return c, rows, columns
 
-    def bits(self, words):
-        """Packed outputs for packed inputs (N, H, W, words)."""
-        return pool_words(words, self.kind, self.size, self.stride)
+    def bits(self, octets):
+        """Packed outputs for packed inputs (N, H, W, octets)."""
+        return pool_octets(octets, self.kind, self.size, self.stride)
 
 
 class Head(TernaryMap):
@@ -220,9 +258,26 @@ class Head(TernaryMap):
         if largest >= _LARGEST_SCORE:
             raise ValueError(f"scores may reach {largest}, beyond the limit of 2**60")
 
-    def scores(self, z):
-        """int64 (N, classes) for sums z, int32 (N, 1, 1, classes)."""
+    @property
+    def nbytes(self):
+        """Memory of weights and biases in bytes."""
+        return super().nbytes + self.bias.nbytes
+
+    def scores(self, octets):
+        """int64 (N, classes) for packed bits (N, H, W, octets)."""
+        return self._scores(self.sums(octets))
+
+    def level_scores(self, levels):
+        """int64 (N, classes) for integer levels, uint8 (N, H, W, C)."""
+        return self._scores(self.level_sums(levels))
+
+    def _scores(self, z):
         return self.scale * z[:, 0, 0].astype(np.int64) + self.bias
+
+
+def _n_planes(levels):
+    """Binary digits of the largest level, at least one."""
+    return max(1, int(levels.max(initial=0)).bit_length())
 
 
 def _frozen(values, dtype, name):

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from bnnkit.kernels.training import channel_moments, combine, gradient_moments, normalise
+from bnnkit.kernels import training
+from bnnkit.nn.lanes import FLOATS, Workspace
 from bnnkit.nn.optim import Parameter
 
 _EPSILON = 1e-5  # added to the variance
@@ -15,6 +16,9 @@ class BatchNormStep:
     inference they are estimated once from many images, with the final weights, and set
     by `set_statistics`: running averages would lag behind weights that flip.
 
+    All z and their gradients are lanes, as `TernaryLayer` gives and takes them. What the
+    methods return is overwritten by the next batch.
+
     Parameters
     ----------
     channels : int
@@ -23,6 +27,7 @@ class BatchNormStep:
     ----------
     gamma, beta : Parameter, shape (channels,)
     mean, variance : ndarray of float64, shape (channels,)
+    space : Workspace
     """
 
     def __init__(self, channels):
@@ -30,6 +35,7 @@ class BatchNormStep:
         self.beta = Parameter(np.zeros(channels))
         self.mean = np.zeros(channels)
         self.variance = np.ones(channels)
+        self.space = Workspace()
 
     def parameters(self):
         """What the optimiser moves."""
@@ -44,41 +50,66 @@ class BatchNormStep:
         slope = self.gamma.value / np.sqrt(self.variance + _EPSILON)
         return slope, self.beta.value - self.mean * slope
 
-    def forward(self, z):
-        """Normalise by the statistics of the batch.
+    def moments(self, z, n_images):
+        """Sum and sum of squares of each channel, float64 (channels,)."""
+        totals = np.zeros((2, len(self.mean)))
+        training.channel_moments(z, n_images, self._lanes(np.float64), totals)
+        return totals
+
+    def bits(self, z, n_images):
+        """Bits at the statistics as they are: int8 (slabs, sites, channels, 64)."""
+        bits = self.space.lanes("bits", n_images, *z.shape[1:3], np.int8)
+        training.step(z, *self.affine(), n_images, bits)
+        return bits
+
+    def forward(self, z, n_images):
+        """Take the statistics of the batch; return its bits."""
+        count = n_images * z.shape[1]
+        self.set_statistics(*mean_and_variance(*self.moments(z, n_images), count))
+        return self.bits(z, n_images)
+
+    def backward(self, z, gradient, n_images, window):
+        """Set the gradients of gamma and beta, and turn the gradient of the bits into that of z.
+
+        To be called after `forward` on the same `z`.
 
         Parameters
         ----------
-        z : ndarray of int32, shape (N, H, W, C)
-
-        Returns
-        -------
-        y : ndarray of float32, the shape of `z`
-        bits : ndarray of uint8, the shape of `z`
+        z : ndarray
+        gradient : ndarray of float32, shape (slabs, sites, channels, 16)
+            Changed in place.
+        n_images : int
+        window : Window
+            The surrogate of the step.
         """
-        rows = z.reshape(-1, z.shape[3])
-        self.set_statistics(*mean_and_variance(*channel_moments(rows), len(rows)))
-        slope, _ = self.affine()
-        mean, slope = self.mean.astype(np.float32), slope.astype(np.float32)
-        y, bits = normalise(rows, mean, slope, self.beta.value)
-        return y.reshape(z.shape), bits.reshape(z.shape)
-
-    def backward(self, z, dy):
-        """Set the gradients of gamma and beta; return that of `z`, float32.
-
-        To be called after `forward` on the same `z`; `dy` is float32 of its shape.
-        """
-        rows, dy = z.reshape(-1, z.shape[3]), dy.reshape(-1, z.shape[3])
+        sums, products = self._through_step(z, gradient, window)
         deviation = np.sqrt(self.variance + _EPSILON)
-        sums, products = gradient_moments(dy, rows, self.mean)
         self.beta.gradient[:] = sums
         self.gamma.gradient[:] = products / deviation
-        slope = self.gamma.value / deviation
+        slope, count = self.gamma.value / deviation, n_images * z.shape[1]
         # the batch's mean and variance depend on z as well, hence two more terms
-        along_z = -slope * products / (deviation**2 * len(rows))
-        coefficients = (self.mean, slope, along_z, -slope * sums / len(rows))
-        coefficients = (coefficient.astype(np.float32) for coefficient in coefficients)
-        return combine(dy, rows, *coefficients).reshape(z.shape)
+        along_z = -slope * products / (deviation**2 * count)
+        constant = -slope * sums / count
+        training.combine(gradient, z, self.mean, slope, along_z, constant, n_images)
+
+    def backward_fixed(self, z, gradient, n_images, window):
+        """The same at inference, where the statistics are fixed and nothing is learned."""
+        self._through_step(z, gradient, window)
+        slope, _ = self.affine()
+        none = np.zeros_like(slope)
+        training.combine(gradient, z, self.mean, slope, none, none, n_images)
+
+    def _through_step(self, z, gradient, window):
+        """Multiply by the window; totals of the result, and of it times (z - mean)."""
+        totals, (slope, _) = np.zeros((2, len(self.mean))), self.affine()
+        normalisation = self.mean, slope, self.beta.value.astype(np.float64)
+        lanes = self._lanes(np.float32)
+        training.window_gradient(gradient, z, *normalisation, *window, lanes, totals)
+        return totals
+
+    def _lanes(self, dtype):
+        """Zeros, to add up each lane of each channel; the kernels leave zeros."""
+        return self.space.array("lanes", (2, len(self.mean), FLOATS), dtype)
 
 
 def mean_and_variance(sums, squares, count):

@@ -4,10 +4,10 @@ import warnings
 
 import numpy as np
 
-from bnnkit.nn import surrogate
 from bnnkit.nn.architectures import parse_architecture
 from bnnkit.nn.estimator import Classifier, check_positive
 from bnnkit.nn.latent import LatentNetwork
+from bnnkit.nn.surrogate import window
 from bnnkit.quantiser import Quantiser
 
 _STATISTICS_IMAGES = 10_000  # for the final batch-norm statistics
@@ -129,8 +129,8 @@ class BNNClassifier(Classifier):
     def _check_parameters(self):
         super()._check_parameters()
         parse_architecture(self.architecture)
-        surrogate.get(self.surrogate)
         check_positive("surrogate_scale", self.surrogate_scale)
+        window(self.surrogate, self.surrogate_scale)
         check_positive("mask_scale", self.mask_scale)
         check_positive("mask_decay", self.mask_decay, zero=True)
         if self.weights not in ("ternary", "binary"):
@@ -143,7 +143,7 @@ class BNNClassifier(Classifier):
             input_shape,
             n_classes,
             n_levels=self._quantiser.n_levels,
-            surrogate=surrogate.get(self.surrogate),
+            surrogate=self.surrogate,
             surrogate_scale=self.surrogate_scale,
             ternary=self.weights == "ternary",
             mask_scale=self.mask_scale,
@@ -164,6 +164,7 @@ class BNNClassifier(Classifier):
         checked = self._rng.permutation(sample)[:_CHECKED_IMAGES]
         classes = self.network_.predict(images[checked])
         self._check_folding(inputs[checked], classes)
+        self.model_.release()
         if len(np.unique(classes)) == 1:
             reason = f"; hidden layer {constant[0]} is constant" if constant else ""
             warnings.warn(

@@ -1,12 +1,15 @@
 """The latent network: what is trained, and what is folded into a `BinaryNetwork`."""
 
+import math
+
 import numpy as np
 
-from bnnkit.kernels.training import channel_moments
+from bnnkit.kernels.training import from_lanes
 from bnnkit.network import BinaryNetwork, Conv2d, Head, fold_head, fold_threshold
 from bnnkit.nn.architectures import Dense, plan
 from bnnkit.nn.batchnorm import BatchNormStep, mean_and_variance
 from bnnkit.nn.layers import ScalarHead, TernaryLayer
+from bnnkit.nn.surrogate import window
 
 _CHUNK = 128  # images at a time outside of training
 
@@ -22,8 +25,8 @@ class LatentNetwork:
     n_classes : int
     n_levels : int
         Inputs are 0 .. n_levels - 1.
-    surrogate : callable
-        ``surrogate(y, scale)`` stands in for the derivative of the step.
+    surrogate : "tanh" or "hardtanh"
+        What stands in for the derivative of the step.
     surrogate_scale : float
     ternary : bool
     mask_scale, mask_decay : float
@@ -75,6 +78,12 @@ class LatentNetwork:
         for layer in [*self.layers, self.head.layer]:
             layer.refresh()
 
+    def release(self):
+        """Give back the memory that batches were computed in; the next one takes it again."""
+        self._trace = []
+        for part in [*self.layers, *self.norms, self.head.layer]:
+            part.space.clear()
+
     def forward(self, levels):
         """Logits in training: normalised by the batch, and remembered for `backward`.
 
@@ -86,27 +95,28 @@ class LatentNetwork:
         -------
         ndarray of float64, shape (N, classes)
         """
-        self._trace, x = [], levels
+        n = self._n_images = len(levels)
+        self._trace, x = [], self.layers[0].lanes(levels)
         for layer, norm in zip(self.layers, self.norms, strict=True):
-            z = layer.product(x)
-            y, bits = norm.forward(z)
-            self._trace.append((x, z, y))
-            x = bits
-        z = self.head.layer.product(x)
-        self._trace.append((x, z, None))
+            z = layer.product(x, n)
+            self._trace.append((x, z))
+            x = norm.forward(z, n)
+        z = self.head.sums(x, n)
+        self._trace.append((x, z))
         return self.head.logits(z)
 
     def backward(self, d_logits):
         """Set the gradient of every parameter, given that of the last `forward`'s logits."""
-        x, z, _ = self._trace.pop()
-        dz = self.head.backward(z, d_logits)
-        layer = self.head.layer
+        n = self._n_images
+        x, z = self._trace.pop()
+        dz, layer = self.head.backward(z, d_logits), self.head.layer
         for index in reversed(range(len(self.layers))):
             layer.weight_gradient(x, dz)
-            d_bits = layer.input_gradient(dz)
-            x, z, y = self._trace.pop()
-            dz = self.norms[index].backward(z, d_bits * self._slope(index, y))
+            gradient = layer.input_gradient(dz, n)
+            x, z = self._trace.pop()
             layer = self.layers[index]
+            dz = gradient.reshape(len(gradient), *z.shape[1:3], -1)
+            self.norms[index].backward(z, dz, n, self._window(index))
         layer.weight_gradient(x, dz)
 
     def logits(self, levels):
@@ -130,18 +140,20 @@ class LatentNetwork:
         losses : ndarray of float64, shape (N,)
         """
         gradient, losses = np.empty(levels.shape, np.float32), np.empty(len(levels))
+        rows = gradient.reshape(len(levels), -1)
         for start in range(0, len(levels), _CHUNK):
             part = slice(start, start + _CHUNK)
-            logits, values = self._infer(levels[part])
+            logits, products = self._infer(levels[part])
+            n = len(logits)
             losses[part], d_logits = loss(logits, part)
-            dz = self.head.z_gradient(d_logits)
-            layer = self.head.layer
+            dz, layer = self.head.z_gradient(d_logits), self.head.layer
             for index in reversed(range(len(self.layers))):
-                slope, _ = self.norms[index].affine()
-                slope = slope.astype(np.float32) * self._slope(index, values[index])
-                dz = layer.input_gradient(dz) * slope
+                z, dz = products[index], layer.input_gradient(dz, n)
+                dz = dz.reshape(len(dz), *z.shape[1:3], -1)
+                self.norms[index].backward_fixed(z, dz, n, self._window(index))
                 layer = self.layers[index]
-            gradient[part] = layer.input_gradient(dz)
+            dx = layer.input_gradient(dz, n)
+            from_lanes(dx.reshape(len(dx), rows.shape[1], -1), rows[part])
         return gradient, losses
 
     def estimate_statistics(self, levels):
@@ -156,12 +168,15 @@ class LatentNetwork:
         list of int
             The hidden layers, from 1, whose bits are the same for all of `levels`.
         """
-        x, constant = levels, []
+        parts = [(self.layers[0].lanes(part).copy(), len(part)) for part in _parts(levels)]
+        constant = []
         for index, (layer, norm) in enumerate(zip(self.layers, self.norms, strict=True)):
-            norm.set_statistics(*_channel_statistics(layer.product(part) for part in _parts(x)))
-            bits = [self._bits(index, layer.product(part))[1] for part in _parts(x)]
-            x = np.concatenate(bits)
-            if np.array_equal(x.min(axis=0), x.max(axis=0)):
+            moments = [norm.moments(layer.product(x, n), n) for x, n in parts]
+            count = len(levels) * math.prod(layer.geometry.output_shape[:2])
+            norm.set_statistics(*mean_and_variance(*np.sum(moments, axis=0), count))
+            parts = [(norm.bits(layer.product(x, n), n).copy(), n) for x, n in parts]
+            ones = sum(bits.sum(axis=(0, 3), dtype=np.int64) for bits, _ in parts)
+            if np.isin(ones, (0, len(levels))).all():
                 constant.append(index + 1)
         return constant
 
@@ -190,37 +205,21 @@ class LatentNetwork:
         return BinaryNetwork(quantiser, layers, head, input_shape)
 
     def _infer(self, levels):
-        """Logits, and for each layer its y as float32."""
-        x, values = levels, []
-        for index, layer in enumerate(self.layers):
-            y, x = self._bits(index, layer.product(x))
-            values.append(y.astype(np.float32))
-        return self.head.logits(self.head.layer.product(x)), values
+        """Logits, and the sums of each layer."""
+        x, n, products = self.layers[0].lanes(levels), len(levels), []
+        for layer, norm in zip(self.layers, self.norms, strict=True):
+            products.append(layer.product(x, n))
+            x = norm.bits(products[-1], n)
+        return self.head.logits(self.head.sums(x, n)), products
 
-    def _bits(self, index, z):
-        """Values y = a * z + b at inference, in float64, and their bits."""
-        slope, offset = self.norms[index].affine()
-        y = slope * z + offset
-        return y, (y >= 0).astype(np.uint8)
-
-    def _slope(self, index, y):
-        return self.surrogate(y, self.surrogate_scales[index])
+    def _window(self, index):
+        return window(self.surrogate, self.surrogate_scales[index])
 
 
 def _channels_first(layer):
     """Weights as int8 (O, C, kh, kw)."""
-    return layer.weights.transpose(0, 3, 1, 2).astype(np.int8)
+    return layer.weights.transpose(0, 3, 1, 2)
 
 
 def _parts(x):
     return (x[start : start + _CHUNK] for start in range(0, len(x), _CHUNK))
-
-
-def _channel_statistics(products):
-    """Mean and variance of each channel over all images and positions of several products."""
-    sums = squares = count = 0
-    for z in products:
-        rows = z.reshape(-1, z.shape[3])
-        part_sums, part_squares = channel_moments(rows)
-        sums, squares, count = sums + part_sums, squares + part_squares, count + len(rows)
-    return mean_and_variance(sums, squares, count)

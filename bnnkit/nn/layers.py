@@ -1,29 +1,34 @@
 """Linear layers with ternary weights that are learned through real-valued latents.
 
-Every layer is a convolution on (N, H, W, C); a dense one has the whole input as kernel.
-Inputs are uint8: the levels of an image for the first layer, bits for all others. Bits
-are multiplied packed, by XNOR and popcount; levels, and everything in the backward pass,
-by BLAS on float32 patches.
+Every layer is a convolution; a dense one has a single position, at which it sees all of its
+input. Inputs are the levels of an image for the first layer, bits for all others. Activations
+and gradients are *lanes*, and products are made by table look-up: `bnnkit.kernels.russians`
+explains both.
 """
 
 import math
 
 import numpy as np
 
-from bnnkit.kernels import pack_bits, pack_ternary, patches, ternary_product
-from bnnkit.kernels.training import add_patches, straight_through, ternarise
+from bnnkit.kernels import training
+from bnnkit.kernels.codes import code_bits, code_inputs, code_outputs, n_words
+from bnnkit.kernels.gradients import lanes_by_bits, lanes_by_lanes
+from bnnkit.kernels.links import links
+from bnnkit.kernels.russians import weights_by_lanes
+from bnnkit.nn.lanes import Workspace
 from bnnkit.nn.optim import Parameter
 
 LATENT_SCALE = 0.01  # standard deviation of the initial latents: a few steps of Adam
-_CHUNK = 1 << 20  # patch values at a time, so that they stay in the cache
 _EXACT = 1 << 24  # float32 holds every integer up to here
+_SHORT = 1 << 15  # int16 every one below
 
 
 class TernaryLayer:
     """Weights sign(latent) * [mask >= 0] with sign(0) = +1, and their products.
 
     The mask is what makes a weight 0 (BinMask; Jia & Rinard, 2020). Both arrays receive
-    straight-through gradients and are kept in [-1, 1].
+    straight-through gradients and are kept in [-1, 1]. What the methods return is
+    overwritten by the next batch.
 
     Parameters
     ----------
@@ -42,8 +47,9 @@ class TernaryLayer:
     ----------
     latent, mask : Parameter, shape (O, kh, kw, C)
         Binary weights have a mask of zeros that is not learned.
-    weights : ndarray of float32, shape (O, kh, kw, C)
+    weights : ndarray of int8, shape (O, kh, kw, C)
         As of the last `refresh`.
+    space : Workspace
     """
 
     def __init__(self, geometry, rng, ternary, mask_scale, mask_decay, max_input=1):
@@ -58,74 +64,121 @@ class TernaryLayer:
         self.geometry = geometry
         self.ternary = ternary
         self.mask_decay = np.float32(mask_decay)
-        self.takes_bits = max_input == 1
+        self.takes_bits, self._max_input = max_input == 1, max_input
         self.latent = Parameter(rng.normal(0, LATENT_SCALE, shape), limit=1)
         mask = np.abs(rng.normal(0, mask_scale, shape)) if ternary else np.zeros(shape)
         self.mask = Parameter(mask, limit=1)
-        self.weights = np.empty(shape, np.float32)
+        self.weights = np.empty(shape, np.int8)
+        self._base = 3 if ternary else 2
+        self._plan_sites()
+        self.space = Workspace()
         self.refresh()
 
     def parameters(self):
         """What the optimiser moves."""
         return [self.latent, self.mask] if self.ternary else [self.latent]
 
-    @property
-    def _matrix(self):
-        return self.weights.reshape(len(self.weights), -1)
-
     def refresh(self):
         """Derive the weights from the latents, after these have changed."""
-        ternarise(*map(np.ravel, (self.latent.value, self.mask.value, self.weights)))
-        if self.takes_bits:
-            outputs, kh, kw, channels = self.weights.shape
-            self._packed = pack_ternary(self.weights.reshape(outputs, kh * kw, channels))
+        latent, weights = self.latent.value.reshape(-1), self.weights.reshape(-1)
+        if self.ternary:
+            training.ternarise(latent, self.mask.value.reshape(-1), weights)
+        else:
+            training.signs(latent, weights)
+        self._coded_outputs = self._coded_inputs = None
 
-    def product(self, x):
-        """Exact sums of weight * input: uint8 (N, H, W, C) to int32 (N, OH, OW, O)."""
-        z = np.empty((len(x), *self.geometry.output_shape), np.int32)
-        rows = z.reshape(-1, z.shape[3])
-        if self.takes_bits:
-            n, height, width, channels = x.shape
-            words = pack_bits(x.reshape(-1, 1, channels)).reshape(n, height, width, -1)
-            rows[:] = ternary_product(self._patches(words), self._packed)
-            return z
-        for part in self._chunks(len(x)):
-            product = self._patches(x[part]).astype(np.float32) @ self._matrix.T
-            z[part] = product.reshape(z[part].shape)
-        return z
+    def lanes(self, levels):
+        """Lanes of the input: uint8 (N, H, W, C) to int8 (bits) or int16 (levels)."""
+        dtype = np.int8 if self.takes_bits else np.int16
+        x = self.space.lanes("x", len(levels), self._sites, self._channels, dtype)
+        rows = levels.reshape(len(levels), -1)
+        training.to_lanes(rows, x.reshape(len(x), rows.shape[1], -1))
+        return x
+
+    def product(self, x, n_images):
+        """Exact sums of weight * input.
+
+        Parameters
+        ----------
+        x : ndarray of int8, shape (slabs, sites, C, 64), or of int16, shape (..., 32)
+            From `lanes`, or the bits of the layer before.
+        n_images : int
+
+        Returns
+        -------
+        ndarray of int16 or int32, shape (slabs, OH * OW, O, 64 or 32)
+        """
+        short = self.weights[0].size * self._max_input < _SHORT
+        rows, columns, outputs = self.geometry.output_shape
+        sites, dtype = rows * columns, np.int16 if short else np.int32
+        z = self.space.lanes("z", n_images, sites, outputs, dtype, x.shape[-1])
+        return self._look_up(self._shaped(x), z, self._output_codes(), self._forward, n_images)
 
     def weight_gradient(self, x, dz):
-        """Set the gradients of the parameters from input `x` and the gradient `dz` of z."""
-        total = np.zeros_like(self._matrix)
-        for part in self._chunks(len(x)):
-            total += self._rows(dz[part]).T @ self._patches(x[part]).astype(np.float32)
-        latent, mask = self.latent, self.mask
-        arrays = (total, latent.value, mask.value, latent.gradient, mask.gradient)
-        straight_through(*map(np.ravel, arrays), self.mask_decay)
+        """Set the gradients of the parameters from input `x` and the gradient `dz` of z.
 
-    def input_gradient(self, dz):
-        """Gradient of the input: float32 (N, OH, OW, O) to float32 (N, H, W, C)."""
-        geometry, (kh, kw) = self.geometry, self.geometry.kernel
-        n = len(dz)
-        if geometry.output_shape[:2] == (1, 1) and not geometry.padding:
-            return (self._rows(dz) @ self._matrix).reshape(n, *geometry.input_shape)
-        total = np.zeros((n, *geometry.input_shape), np.float32)
-        for part in self._chunks(n):
-            gradient = self._rows(dz[part]) @ self._matrix
-            gradient = gradient.reshape(*dz[part].shape[:3], kh, kw, -1)
-            add_patches(gradient, kh, kw, geometry.stride, geometry.padding, total[part])
-        return total
+        `dz` is float32 (slabs, OH * OW, O, 16).
+        """
+        x, gradient = self._shaped(x), self.latent.gradient.reshape(len(self.weights), -1)
+        tile = self.space.array("tile", (64, 16), np.float32)
+        block = self.space.array("block", (-(-gradient.shape[1] // 16) * 16, 16), np.float32)
+        if self.takes_bits:
+            codes = self.space.array("codes", (*x.shape[:3], 16), np.uint8)
+            code_bits(x.reshape(-1, 64), codes.reshape(-1, 16))
+            table, codes = self.space.table(np.float32), codes.view(np.uint64)
+            lanes_by_bits(dz, codes, self._backward, table, tile, block, gradient)
+        else:
+            real = self.space.lanes("real", 16 * len(dz), *x.shape[1:3], np.float32)
+            training.to_floats(x, real)
+            lanes_by_lanes(dz, real, self._backward, tile, block, gradient)
+        if self.ternary:
+            latent, mask = self.latent, self.mask
+            arrays = (latent.gradient, latent.value, mask.value, mask.gradient)
+            training.straight_through(*(a.reshape(-1) for a in arrays), self.mask_decay)
 
-    def _patches(self, x):
-        return patches(x, self.geometry.kernel, self.geometry.stride, self.geometry.padding)
+    def input_gradient(self, dz, n_images):
+        """Gradient of the input: float32 (slabs, OH * OW, O, 16) to (slabs, sites, C, 16)."""
+        dx = self.space.lanes("dx", n_images, self._sites, self._channels, np.float32)
+        return self._look_up(dz, dx, self._input_codes(), self._backward, n_images)
 
-    def _rows(self, dz):
-        return dz.reshape(-1, dz.shape[3])
+    def _look_up(self, x, y, codes, ways, n_images):
+        table = self.space.table(x.dtype.type)
+        weights_by_lanes(x, *codes, self._base, ways, n_images, table, y)
+        return y
 
-    def _chunks(self, n_images):
-        rows, columns, _ = self.geometry.output_shape
-        size = max(1, _CHUNK // (rows * columns * self._matrix.shape[1]))
-        return [slice(start, start + size) for start in range(0, n_images, size)]
+    def _plan_sites(self):
+        """Give a dense layer a single site, and link the sites of a convolution."""
+        (height, width, channels), kernel = self.geometry.input_shape, self.geometry.kernel
+        if kernel == (height, width) and not self.geometry.padding:
+            height, width, channels, kernel = 1, 1, height * width * channels, (1, 1)
+        self._sites, self._channels = height * width, channels
+        window = (kernel, self.geometry.stride, self.geometry.padding)
+        self._forward, self._backward = links((height, width), *window)
+
+    def _shaped(self, x):
+        """Lanes of the layer before, (slabs, sites, channels, L), with the sites of this one."""
+        return x.reshape(len(x), self._sites, self._channels, -1)
+
+    def _output_codes(self):
+        """Codes of the weights in groups of inputs, and the steps between their words."""
+        if self._coded_outputs is None:
+            weights = self.weights.reshape(len(self.weights), -1, self._channels)
+            outputs, taps, channels = weights.shape
+            words = n_words(channels, self._base)
+            codes = self.space.array("output codes", (outputs, taps, 8 * words), np.uint8)
+            code_outputs(weights, self._base, codes)
+            self._coded_outputs = codes.view(np.uint64).reshape(-1), (words, taps * words, 1)
+        return self._coded_outputs
+
+    def _input_codes(self):
+        """The same in groups of outputs."""
+        if self._coded_inputs is None:
+            weights = self.weights.reshape(len(self.weights), -1)
+            words = n_words(len(weights), self._base)
+            codes = self.space.array("input codes", (words, weights.shape[1]), np.uint64)
+            code_inputs(weights, self._base, codes)
+            self._coded_inputs = codes.reshape(-1), (self._channels, 1, weights.shape[1])
+        return self._coded_inputs
 
 
 class ScalarHead:
@@ -150,17 +203,25 @@ class ScalarHead:
         """What the optimiser moves."""
         return [*self.layer.parameters(), self.scale, self.bias]
 
+    def sums(self, x, n_images):
+        """Lanes of bits to int64 (N, classes)."""
+        z = self.layer.product(x, n_images)
+        return z.transpose(0, 3, 1, 2).reshape(-1, z.shape[2])[:n_images].astype(np.int64)
+
     def logits(self, z):
-        """int32 (N, 1, 1, classes) to float64 (N, classes)."""
-        z = z.reshape(len(z), -1).astype(np.float64)
+        """Sums (N, classes) to float64 (N, classes)."""
         return float(self.scale.value[0]) * z + self.bias.value.astype(np.float64)
 
     def backward(self, z, d_logits):
-        """Set the gradients of scale and bias; return that of z, float32 (N, 1, 1, classes)."""
-        self.scale.gradient[0] = np.sum(d_logits * z.reshape(d_logits.shape))
+        """Set the gradients of scale and bias; return that of z as `z_gradient` does."""
+        self.scale.gradient[0] = np.sum(d_logits * z)
         self.bias.gradient[:] = d_logits.sum(axis=0)
         return self.z_gradient(d_logits)
 
     def z_gradient(self, d_logits):
-        """Gradient of z, float32 (N, 1, 1, classes)."""
-        return (d_logits * float(self.scale.value[0])).astype(np.float32)[:, None, None, :]
+        """Gradient of z: float64 (N, classes) to float32 lanes (slabs, 1, classes, 16)."""
+        n_images, classes = d_logits.shape
+        rows = np.zeros((64 * -(-n_images // 64), classes), np.float32)
+        rows[:n_images] = d_logits * float(self.scale.value[0])
+        dz = rows.reshape(-1, 16, classes).transpose(0, 2, 1)
+        return np.ascontiguousarray(dz)[:, None]

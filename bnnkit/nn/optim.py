@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from bnnkit.kernels._lanes import aligned
 from bnnkit.kernels.training import adam
 
 
@@ -24,9 +25,13 @@ class Parameter:
     """
 
     def __init__(self, value, limit=math.inf):
-        self.value = np.ascontiguousarray(value, dtype=np.float32)
-        self.gradient = np.zeros_like(self.value)
+        self.value = aligned(np.shape(value), np.float32)
+        self.value[...] = value
+        self.gradient = aligned(np.shape(value), np.float32)
         self.limit = np.float32(limit)
+
+    def __reduce__(self):
+        return Parameter, (self.value, self.limit)  # a copy of a plain array would not be aligned
 
 
 class Adam:
@@ -56,7 +61,7 @@ class Adam:
 
 
 def _moments(parameter):
-    return np.zeros(parameter.value.size, np.float32), np.zeros(parameter.value.size, np.float32)
+    return aligned(parameter.value.size, np.float32), aligned(parameter.value.size, np.float32)
 
 
 def cosine_decay(learning_rate, step, total_steps):

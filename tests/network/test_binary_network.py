@@ -69,3 +69,17 @@ def test_equal_content_is_equal():
 def test_layers_that_do_not_fit(layers, head_shape, says):
     with pytest.raises(ValueError, match=says):
         BinaryNetwork(Quantiser(1.0), layers, Head(np.ones(head_shape), 1, [0, 0]), (1, 1, 2))
+
+
+def test_many_images_get_the_scores_that_few_get():
+    rng = np.random.default_rng(0)
+    network = random_network(rng, (1, 6, 6), ("conv", "dense"), step=0.3)
+    images = rng.integers(0, 256, (700, 1, 6, 6), dtype=np.uint8)
+    few = np.concatenate([network.scores(images[i : i + 100]) for i in range(0, 700, 100)])
+    assert np.array_equal(network.scores(images), few)
+
+
+def test_levels_that_the_quantiser_does_not_have():
+    network = random_network(np.random.default_rng(0), (1, 2, 2), ("dense",), step=0.5)
+    with pytest.raises(ValueError, match="levels must be from 0 to 2, got 3"):
+        network.scores_of_levels(np.full((300, 1, 2, 2), 3, np.uint8))

@@ -13,14 +13,14 @@ SHAPES = [
 ]
 
 
-def as_words(bits):
+def as_octets(bits):
     n, c, h, w = bits.shape
     return pack_bits(bits.transpose(0, 2, 3, 1).reshape(-1, 1, c)).reshape(n, h, w, -1)
 
 
-def as_bits(words, channels):
-    n, h, w, _ = words.shape
-    bits = unpack_bits(words.reshape(n * h * w, -1), 1, channels)
+def as_bits(octets, channels):
+    n, h, w, _ = octets.shape
+    bits = unpack_bits(octets.reshape(n * h * w, -1), 1, channels)
     return bits.reshape(n, h, w, channels).transpose(0, 3, 1, 2)
 
 
@@ -35,7 +35,7 @@ def test_sums_equal_the_definition(input_shape, kernel_shape, stride, padding):
     bits = rng.integers(0, 2, (2, *input_shape)).astype(np.uint8)
     levels = rng.integers(0, 256, (2, *input_shape)).astype(np.uint8)
     for x, z in [
-        (bits, layer.sums(as_words(bits))),
+        (bits, layer.sums(as_octets(bits))),
         (bits, layer.level_sums(bits.transpose(0, 2, 3, 1))),
         (levels, layer.level_sums(levels.transpose(0, 2, 3, 1))),
     ]:
@@ -45,33 +45,53 @@ def test_sums_equal_the_definition(input_shape, kernel_shape, stride, padding):
             assert (result.transpose(2, 0, 1) == plain).all()
 
 
+@pytest.mark.parametrize(("input_shape", "kernel_shape", "stride", "padding"), SHAPES)
 @pytest.mark.parametrize("by_position", [False, True])
-def test_thresholds_in_both_directions_and_ties(by_position):
+def test_thresholds_in_both_directions_and_ties(
+    input_shape, kernel_shape, stride, padding, by_position
+):
     rng = np.random.default_rng(0)
-    z = rng.integers(-3, 4, (2, 2, 3, 70)).astype(np.int32)
-    threshold = rng.integers(-3, 4, (70, 2, 3) if by_position else (70,))
-    sense = rng.choice([-1, 1], 70)
-    layer = Conv2d(np.ones((70, 1, 1, 1)), threshold, sense)
-    bits = as_bits(layer.bits(z), 70)
-    for n, o, i, j in np.ndindex(bits.shape):
-        t = threshold[o, i, j] if by_position else threshold[o]
-        assert bits[n, o, i, j] == (z[n, i, j, o] >= t if sense[o] > 0 else z[n, i, j, o] <= t)
+    weights = rng.integers(-1, 2, kernel_shape).astype(np.int8)
+    weights[0], weights[-1] = 1, -1
+    o = len(weights)
+    out = Conv2d(weights, [0] * o, [1] * o, stride, padding).output_shape(input_shape)
+    threshold = rng.integers(-3, 4, out if by_position else (o,))
+    sense = rng.choice([-1, 1], o)
+    layer = Conv2d(weights, threshold, sense, stride, padding)
+    assert (layer.threshold == threshold).all()
+    x = rng.integers(0, 2, (4, *input_shape)).astype(np.uint8)
+    expected = [plain_conv(image, weights, stride, padding) for image in x]
+    t, s = (v.reshape(*v.shape, 1, 1) if v.ndim == 1 else v for v in (threshold, sense))
+    expected = [np.where(s > 0, z >= t, z <= t) for z in expected]
+    assert (as_bits(layer.bits(as_octets(x)), o) == expected).all()
+    assert (as_bits(layer.level_bits(x.transpose(0, 2, 3, 1)), o) == expected).all()
+
+
+@pytest.mark.parametrize("threshold", [-(2**31), -(2**30), 2**30, 2**31 - 1])
+def test_thresholds_out_of_reach_are_constants(threshold):
+    layer = Conv2d(np.ones((2, 33, 1, 1)), [threshold] * 2, [1, -1])
+    assert layer.threshold.tolist() == [threshold] * 2
+    x = np.random.default_rng(0).integers(0, 256, (5, 33, 1, 1)).astype(np.uint8)
+    for bits in (layer.bits(as_octets(x % 2)), layer.level_bits(x.transpose(0, 2, 3, 1))):
+        assert (as_bits(bits, 2)[:, :, 0, 0] == [threshold < 0, threshold > 0]).all()
 
 
 @pytest.mark.parametrize("kind", ["or", "and"])
 def test_pool_layer(kind):
     bits = np.random.default_rng(0).integers(0, 2, (2, 5, 6, 6)).astype(np.uint8)
     pool = Pool2d(kind, 2)
-    pooled = as_bits(pool.bits(as_words(bits)), 5)
+    pooled = as_bits(pool.bits(as_octets(bits)), 5)
     assert pooled.shape[1:] == pool.output_shape((5, 6, 6))
     assert (pooled[1] == plain_pool(bits[1], kind, 2, 2)).all()
 
 
 def test_head_scores_are_integers():
     head = Head(np.ones((2, 3, 1, 1)), -3, [5, -(10**12)])
-    scores = head.scores(np.array([[[[2, -1]]]], np.int32))
+    x = np.array([[[[0, 2, 0]]]], np.uint8)
+    scores = head.level_scores(x)
     assert scores.dtype == np.int64
-    assert scores.tolist() == [[-1, 3 - 10**12]]
+    assert scores.tolist() == [[-1, -6 - 10**12]]
+    assert (head.scores(as_octets((x > 0).transpose(0, 3, 1, 2))) == head.level_scores(x > 0)).all()
 
 
 def test_sparsity_and_size():
@@ -79,7 +99,16 @@ def test_sparsity_and_size():
     weights[0, :16] = 1
     head = Head(weights, 1, [0, 0])
     assert head.sparsity == 1 - 16 / 128
-    assert head.nbytes == 2 * 2 * 8 + 2 * 4  # sign and mask words, one int32 a row
+    assert head.nbytes == 2 * (2 * 8 + 32) + 2 * 8  # sign and mask, and an int64 a row
+
+
+def test_one_bit_a_weight_where_none_is_0():
+    weights = np.random.default_rng(0).choice([-1, 1], (512, 784, 1, 1))
+    layer = Conv2d(weights, np.zeros(512, int), np.ones(512, int))
+    assert layer.nbytes < 4 * weights.size / 30
+    weights[0, 0] = 0
+    layer = Conv2d(weights, np.zeros(512, int), np.ones(512, int))
+    assert layer.nbytes < 4 * weights.size / 15
 
 
 @pytest.mark.parametrize(

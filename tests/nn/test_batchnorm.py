@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from products import from_lanes, to_lanes
 
 from bnnkit.nn.batchnorm import BatchNormStep, mean_and_variance
+from bnnkit.nn.surrogate import window
 
 
 def make(rng, channels=5):
@@ -13,39 +15,65 @@ def make(rng, channels=5):
 
 def plain(z, gamma, beta):
     """Batch-norm as it is defined, float64."""
-    axes = (0, 1, 2)
+    axes = (0, 1)
     return gamma * (z - z.mean(axes)) / np.sqrt(z.var(axes) + 1e-5) + beta
 
 
-def test_forward_is_the_definition(rng):
-    norm, z = make(rng), rng.integers(-900, 900, (6, 3, 2, 5), dtype=np.int32)
-    y, bits = norm.forward(z)
-    expected = plain(z, norm.gamma.value, norm.beta.value)
-    np.testing.assert_allclose(y, expected, atol=1e-5)
-    np.testing.assert_array_equal(bits, y >= 0)
+def run(norm, z, dtype):
+    """Lanes of z (N, sites, C), and the bits (N, sites, C) of a training pass."""
+    lanes = to_lanes(z, dtype)
+    return lanes, from_lanes(norm.forward(lanes, len(z)), len(z))
 
 
-def test_backward_is_the_slope(rng):
-    norm, z = make(rng), rng.integers(-40, 40, (4, 2, 2, 5), dtype=np.int32)
-    dy, h = rng.normal(size=z.shape).astype(np.float32), 1e-5
+@pytest.mark.parametrize("dtype", [np.int16, np.int32])
+def test_forward_is_the_definition(dtype, rng):
+    norm, z = make(rng), rng.integers(-900, 900, (37, 6, 5))
+    _, bits = run(norm, z, dtype)
+    np.testing.assert_allclose(norm.mean, z.mean((0, 1)))
+    np.testing.assert_allclose(norm.variance, z.var((0, 1)))
+    np.testing.assert_array_equal(bits, plain(z, norm.gamma.value, norm.beta.value) >= 0)
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.int32])
+def test_backward_is_the_slope(dtype, rng):
+    """The step is replaced by the window times dy, whose sum has a derivative."""
+    norm, z, h = make(rng), rng.integers(-40, 40, (19, 4, 5)), 1e-5
+    d_bits = rng.normal(size=z.shape)
     gamma, beta = norm.gamma.value.astype(float), norm.beta.value.astype(float)
+    dy = d_bits / np.cosh(0.5 * plain(z, gamma, beta)) ** 2
 
     def slope(change):
         return np.sum(dy * (change(h) - change(-h))) / (2 * h)
 
-    norm.forward(z)
-    dz = norm.backward(z, dy)
-    for place in [(0, 0, 0, 0), (1, 1, 0, 2), (3, 0, 1, 4)]:
+    lanes, _ = run(norm, z, dtype)
+    gradient = to_lanes(d_bits, np.float32)
+    norm.backward(lanes, gradient, len(z), window("tanh", 0.5))
+    dz = from_lanes(gradient, len(z))
+    for place in [(0, 0, 0), (1, 1, 2), (18, 3, 4)]:
         at = np.zeros(z.shape)
         at[place] = 1
         expected = slope(lambda t, at=at: plain(z + t * at, gamma, beta))
-        assert dz[place] == pytest.approx(expected, rel=1e-4, abs=1e-7)
+        assert dz[place] == pytest.approx(expected, rel=1e-4, abs=1e-6)
     for c in range(5):
         at = np.eye(5)[c]
         expected = slope(lambda t, at=at: plain(z, gamma + t * at, beta))
-        assert norm.gamma.gradient[c] == pytest.approx(expected, rel=1e-4, abs=1e-6)
+        assert norm.gamma.gradient[c] == pytest.approx(expected, rel=1e-4, abs=1e-5)
         expected = slope(lambda t, at=at: plain(z, gamma, beta + t * at))
-        assert norm.beta.gradient[c] == pytest.approx(expected, rel=1e-4, abs=1e-6)
+        assert norm.beta.gradient[c] == pytest.approx(expected, rel=1e-4, abs=1e-5)
+
+
+def test_backward_at_inference_knows_no_batch(rng):
+    norm, z = make(rng), rng.integers(-40, 40, (3, 4, 5))
+    norm.set_statistics(rng.normal(size=5), rng.uniform(100, 400, 5))
+    norm.gamma.gradient[:] = norm.beta.gradient[:] = 7
+    d_bits = rng.normal(size=z.shape)
+    gradient = to_lanes(d_bits, np.float32)
+    norm.backward_fixed(to_lanes(z, np.int16), gradient, len(z), window("hardtanh", 1.0))
+    slope, offset = norm.affine()
+    expected = d_bits * (np.abs(slope * z + offset) <= 1) * slope
+    np.testing.assert_allclose(from_lanes(gradient, len(z)), expected, rtol=1e-5, atol=1e-7)
+    assert (norm.gamma.gradient == 7).all()
+    assert (norm.beta.gradient == 7).all()
 
 
 def test_affine_uses_the_fixed_statistics(rng):
@@ -60,10 +88,12 @@ def test_affine_uses_the_fixed_statistics(rng):
 
 
 def test_a_constant_channel_stays_finite(rng):
-    norm, z = make(rng), np.full((4, 1, 1, 5), 7, np.int32)
-    y, _ = norm.forward(z)
-    np.testing.assert_allclose(y[0, 0, 0], norm.beta.value)
-    assert np.isfinite(norm.backward(z, np.ones(z.shape, np.float32))).all()
+    norm, z = make(rng), np.full((4, 1, 5), 7)
+    lanes, bits = run(norm, z, np.int16)
+    np.testing.assert_array_equal(bits[0, 0], norm.beta.value >= 0)
+    gradient = to_lanes(np.ones(z.shape), np.float32)
+    norm.backward(lanes, gradient, len(z), window("tanh", 1.0))
+    assert np.isfinite(gradient).all()
 
 
 def test_mean_and_variance_from_sums(rng):

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from bnnkit.nn import surrogate
 from bnnkit.nn.architectures import parse_architecture
 from bnnkit.nn.latent import LatentNetwork
 from bnnkit.nn.loss import cross_entropy
@@ -14,6 +13,10 @@ SHAPES = {
     "conv5k3s2p1-8": (2, 6, 5),
     "conv3k3p1-conv4k4s2p1-6": (1, 8, 8),
     "conv4k2": (3, 4, 4),
+    # the layers of the named architectures, fewer of each
+    "70-33-20": (1, 5, 6),
+    "conv16k4s2p1-conv32k4s2p1-40": (1, 12, 12),
+    "conv17k3p1-conv16k4s2p1-conv20k3p1-conv9k4s2p1-33-18": (3, 8, 8),
 }
 SLOPES = {
     "tanh": lambda y, scale: 1 / np.cosh(scale * y) ** 2,
@@ -21,14 +24,14 @@ SLOPES = {
 }
 
 
-def make(architecture, rng, name="tanh", scale=1.0, ternary=True):
+def make(architecture, rng, name="tanh", scale=1.0, ternary=True, n_levels=11):
     """A network in the middle of its training: nothing is at its initial value."""
     network = LatentNetwork(
         parse_architecture(architecture),
         SHAPES[architecture],
         4,
-        n_levels=11,
-        surrogate=surrogate.get(name),
+        n_levels=n_levels,
+        surrogate=name,
         surrogate_scale=scale,
         ternary=ternary,
         mask_scale=0.01,
@@ -46,9 +49,9 @@ def make(architecture, rng, name="tanh", scale=1.0, ternary=True):
     return network
 
 
-def make_levels(architecture, rng, n=40):
+def make_levels(architecture, rng, n=40, n_levels=11):
     channels, height, width = SHAPES[architecture]
-    return rng.integers(0, 11, (n, height, width, channels), dtype=np.uint8)
+    return rng.integers(0, n_levels, (n, height, width, channels), dtype=np.uint8)
 
 
 def plain_windows(x, geometry):
@@ -133,10 +136,19 @@ def assert_close(actual, expected):
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5 * np.abs(expected).max() + 1e-12)
 
 
-@pytest.mark.parametrize(("name", "scale"), [("tanh", 1.0), ("tanh", 0.6), ("hardtanh", 1.0)])
+@pytest.mark.parametrize(
+    ("name", "scale", "ternary", "n_levels"),
+    [
+        ("tanh", 1.0, True, 11),
+        ("tanh", 0.6, False, 2),
+        ("hardtanh", 1.0, True, 2),
+        ("hardtanh", 1.5, False, 256),
+    ],
+)
 @pytest.mark.parametrize("architecture", SHAPES)
-def test_training_gradients_equal_the_twin(architecture, name, scale, rng):
-    network, x = make(architecture, rng, name, scale), make_levels(architecture, rng)
+def test_training_gradients_equal_the_twin(architecture, name, scale, ternary, n_levels, rng):
+    network = make(architecture, rng, name, scale, ternary, n_levels)
+    x = make_levels(architecture, rng, 70, n_levels)
     labels = rng.integers(0, 4, len(x))
     twin = Twin(network, SLOPES[name], scale, fixed=False)
     logits = network.forward(x)
@@ -147,7 +159,9 @@ def test_training_gradients_equal_the_twin(architecture, name, scale, rng):
     layers = [*network.layers, network.head.layer]
     for layer, gradient in zip(layers, expected["weights"], strict=True):
         assert_close(layer.latent.gradient, gradient * (layer.mask.value >= 0))
-        assert_close(layer.mask.gradient, gradient * np.where(layer.latent.value >= 0, 1, -1))
+        if ternary:
+            sign = np.where(layer.latent.value >= 0, 1, -1)
+            assert_close(layer.mask.gradient, gradient * sign)
     for norm, gamma, beta in zip(network.norms, expected["gamma"], expected["beta"], strict=True):
         assert_close(norm.gamma.gradient, gamma)
         assert_close(norm.beta.gradient, beta)
@@ -169,6 +183,15 @@ def test_input_gradient_equals_the_twin(architecture, name, scale, rng):
     _, expected = twin.backward(d_logits)
     np.testing.assert_allclose(losses, expected_losses)
     assert_close(gradient, expected)
+
+
+def test_released_memory_is_taken_again(rng):
+    network, x = make("conv4k2", rng), make_levels("conv4k2", rng)
+    logits = network.forward(x)
+    network.release()
+    parts = [*network.layers, *network.norms, network.head.layer]
+    assert not any(vars(part.space)["_arrays"] for part in parts)
+    np.testing.assert_array_equal(network.forward(x), logits)
 
 
 @pytest.mark.parametrize("architecture", SHAPES)
@@ -221,8 +244,8 @@ def test_a_boundary_that_falls_on_an_integer_keeps_its_bit(rng):
         norm.gamma.value[:] = rng.choice([-1, 1], len(norm.mean))
         norm.beta.value[:] = 0
     x = make_levels("9-7", rng, 3000)
-    z = network.layers[0].product(x)
-    assert (z == 2).any()
+    first = network.layers[0]
+    assert (first.product(first.lanes(x), len(x)) == 2).any()
     folded = network.fold(Quantiser(0.1), SHAPES["9-7"])
     logits = network.logits(x)
     scores = folded.scores_of_levels(x.transpose(0, 3, 1, 2))

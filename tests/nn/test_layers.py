@@ -1,7 +1,10 @@
+import copy
 import itertools
+import pickle
 
 import numpy as np
 import pytest
+from products import from_lanes, to_lanes
 
 from bnnkit.nn.architectures import Conv, Dense, plan
 from bnnkit.nn.layers import ScalarHead, TernaryLayer
@@ -20,8 +23,9 @@ def make(case, rng, **options):
     (geometry,) = plan([layer], (channels, height, width))
     settings = {"ternary": True, "mask_scale": 1.0, "mask_decay": 0.0, "max_input": 1} | options
     made = TernaryLayer(geometry, rng, **settings)
-    made.mask.value[:] = rng.normal(size=made.mask.value.shape)
-    made.refresh()
+    if made.ternary:
+        made.mask.value[:] = rng.normal(size=made.mask.value.shape)
+        made.refresh()
     high = settings["max_input"] + 1
     return made, rng.integers(0, high, (9, height, width, channels), dtype=np.uint8)
 
@@ -39,48 +43,79 @@ def taps(layer):
             yield oy, ox, i, j, y, x
 
 
-def plain_product(layer, x):
+def plain(layer, x):
     z = np.zeros((len(x), *layer.geometry.output_shape))
     for oy, ox, i, j, row, column in taps(layer):
         z[:, oy, ox] += x[:, row, column].astype(float) @ layer.weights[:, i, j].T
     return z
 
 
+def product(layer, x):
+    return from_lanes(layer.product(layer.lanes(x), len(x)), len(x))
+
+
+def random_gradient(layer, n_images, rng):
+    """Gradient of z: float64 (N, OH, OW, O), and as lanes."""
+    dz = rng.normal(size=(n_images, *layer.geometry.output_shape))
+    return dz, to_lanes(dz.reshape(n_images, -1, dz.shape[3]), np.float32)
+
+
+@pytest.mark.parametrize("ternary", [True, False])
 @pytest.mark.parametrize("max_input", [1, 10, 255])
 @pytest.mark.parametrize("case", CASES)
-def test_product_is_the_plain_convolution(case, max_input, rng):
-    layer, x = make(case, rng, max_input=max_input)
-    z = layer.product(x)
-    assert z.dtype == np.int32
-    np.testing.assert_array_equal(z, plain_product(layer, x))
+def test_product_is_the_plain_convolution(case, max_input, ternary, rng):
+    layer, x = make(case, rng, max_input=max_input, ternary=ternary)
+    z = product(layer, x)
+    np.testing.assert_array_equal(z.reshape(len(x), *layer.geometry.output_shape), plain(layer, x))
 
 
+@pytest.mark.parametrize("ternary", [True, False])
 @pytest.mark.parametrize("max_input", [1, 10])
 @pytest.mark.parametrize("case", CASES)
-def test_gradients_are_those_of_the_plain_convolution(case, max_input, rng):
-    layer, x = make(case, rng, max_input=max_input)
-    dz = rng.normal(size=(len(x), *layer.geometry.output_shape)).astype(np.float32)
+def test_gradients_are_those_of_the_plain_convolution(case, max_input, ternary, rng):
+    layer, x = make(case, rng, max_input=max_input, ternary=ternary)
+    dz, lanes = random_gradient(layer, len(x), rng)
     d_weights, dx = np.zeros(layer.weights.shape), np.zeros(x.shape)
     for oy, ox, i, j, row, column in taps(layer):
-        d_weights[:, i, j] += dz[:, oy, ox].T.astype(float) @ x[:, row, column]
-        dx[:, row, column] += dz[:, oy, ox].astype(float) @ layer.weights[:, i, j]
-    layer.weight_gradient(x, dz)
+        d_weights[:, i, j] += dz[:, oy, ox].T @ x[:, row, column]
+        dx[:, row, column] += dz[:, oy, ox] @ layer.weights[:, i, j]
+    layer.weight_gradient(layer.lanes(x), lanes)
     kept, sign = layer.mask.value >= 0, np.where(layer.latent.value >= 0, 1, -1)
     scale = 1e-5 * np.abs(d_weights).max()
     np.testing.assert_allclose(layer.latent.gradient, d_weights * kept, atol=scale)
-    np.testing.assert_allclose(layer.mask.gradient, d_weights * sign, atol=scale)
+    if ternary:
+        np.testing.assert_allclose(layer.mask.gradient, d_weights * sign, atol=scale)
     scale = 1e-5 * np.abs(dx).max()
-    np.testing.assert_allclose(layer.input_gradient(dz), dx, atol=scale)
+    made = from_lanes(layer.input_gradient(lanes, len(x)), len(x))
+    np.testing.assert_allclose(made.reshape(dx.shape), dx, atol=scale)
 
 
-def test_a_batch_larger_than_a_chunk_gives_the_same(rng, monkeypatch):
-    layer, x = make("conv-stride-padding", rng, max_input=10)
-    dz = rng.normal(size=(len(x), *layer.geometry.output_shape)).astype(np.float32)
-    whole = layer.product(x), layer.input_gradient(dz)
-    monkeypatch.setattr("bnnkit.nn.layers._CHUNK", 2 * 3 * 3 * 1024)
-    assert len(layer._chunks(len(x))) > 1
-    np.testing.assert_array_equal(layer.product(x), whole[0])
-    np.testing.assert_allclose(layer.input_gradient(dz), whole[1], rtol=1e-5, atol=1e-6)
+def test_sums_beyond_int16_stay_exact(rng):
+    (geometry,) = plan([Dense(2)], (8, 64, 65))
+    layer = TernaryLayer(geometry, rng, ternary=False, mask_scale=1.0, mask_decay=0.0)
+    layer.latent.value[0] = 1
+    layer.refresh()
+    z = product(layer, np.ones((3, 64, 65, 8), np.uint8))
+    assert (z[:, 0, 0] == 64 * 65 * 8).all()
+
+
+def test_the_next_batch_may_have_another_size(rng):
+    layer, x = make("conv-stride-padding", rng)
+    for part in (x, x[:4], np.concatenate([x] * 9), x[:4]):
+        shape = (len(part), *layer.geometry.output_shape)
+        np.testing.assert_array_equal(product(layer, part).reshape(shape), plain(layer, part))
+
+
+def test_a_copy_computes_the_same(rng):
+    layer, x = make("conv", rng)
+    expected = product(layer, x)
+    for other in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        other.refresh()
+        np.testing.assert_array_equal(product(other, x), expected)
+        other.latent.value *= -1
+        other.refresh()
+        np.testing.assert_array_equal(product(other, x), -expected)
+        np.testing.assert_array_equal(product(layer, x), expected)
 
 
 def test_sign_of_zero_is_plus_one_and_a_mask_of_zero_keeps(rng):
@@ -114,7 +149,7 @@ def test_every_mask_starts_open_and_as_wide_as_asked(scale, rng):
 
 def test_mask_decay_pulls_at_the_masks_in_use_alone(rng):
     layer, x = make("dense", rng, mask_decay=0.25)
-    layer.weight_gradient(x, np.zeros((len(x), 1, 1, 5), np.float32))
+    layer.weight_gradient(layer.lanes(x), np.zeros((4, 1, 5, 16), np.float32))
     np.testing.assert_array_equal(layer.mask.gradient, 0.25 * (layer.mask.value >= 0))
     assert not layer.latent.gradient.any()
 
@@ -129,10 +164,11 @@ def test_head_gradients_are_the_slopes_of_its_logits(rng):
     layer, x = make("dense", rng)
     head = ScalarHead(layer)
     head.bias.value[:] = rng.normal(size=5)
-    z, d_logits = layer.product(x), rng.normal(size=(len(x), 5))
-    dz = head.backward(z, d_logits)
-    assert head.scale.gradient[0] == pytest.approx(np.sum(d_logits * z[:, 0, 0]), rel=1e-5)
+    z, d_logits = head.sums(layer.lanes(x), len(x)), rng.normal(size=(len(x), 5))
+    np.testing.assert_array_equal(z, product(layer, x)[:, 0])
+    dz = from_lanes(head.backward(z, d_logits), len(x))
+    assert head.scale.gradient[0] == pytest.approx(np.sum(d_logits * z), rel=1e-5)
     np.testing.assert_allclose(head.bias.gradient, d_logits.sum(axis=0), rtol=1e-5)
-    np.testing.assert_allclose(dz[:, 0, 0], d_logits * head.scale.value[0], rtol=1e-5)
-    logits = head.scale.value[0] * z[:, 0, 0] + head.bias.value
+    np.testing.assert_allclose(dz[:, 0], d_logits * head.scale.value[0], rtol=1e-5)
+    logits = head.scale.value[0] * z + head.bias.value
     np.testing.assert_allclose(head.logits(z), logits, rtol=1e-5)
