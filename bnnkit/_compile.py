@@ -66,6 +66,8 @@ def _cache_folder(folder):
     """The first folder that can be written, or None."""
     import os
 
+    if not Path(__file__).exists():  # installed without sources, so nothing names their content
+        return None
     digest = hashlib.sha256()
     for source in (Path(__file__), *sorted(folder.glob("*.py"))):
         digest.update(source.read_bytes())

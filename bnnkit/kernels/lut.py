@@ -21,12 +21,12 @@ outputs.
 **Taking the two counts apart.** Three look-ups can be added before the lower count could reach
 16. After that, let t sum everything modulo 256, and let h sum the upper halves. Then h is the
 count of the second row, and t - 16 * h, modulo 256, that of the first. Both stay below 256 for
-30 octets; then they are added to 16-bit counters as in the plain kernel.
+30 octets; then they are added to 16-bit counters as in the portable kernel.
 
 **Register block.** Four rows (two pairs) and 32 outputs use the halves of the weights twice
 each. Per octet that is 4 look-ups and 11 other instructions for 1024 products and sums, against
-32 of the plain kernel, which has some two thirds of the speed. With AVX-512's popcount of bytes
-the plain kernel needs 12, and is the fastest there is.
+32 of the portable kernel, which has some two thirds of the speed. With AVX-512's popcount of bytes
+the portable kernel needs 12, and is the fastest there is.
 
 The look-up has no name in LLVM's own language, and asking for `vpshufb` where the target has
 none ends the process. So `AVAILABLE` asks what numba compiles for, which follows the variables

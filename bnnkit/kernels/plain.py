@@ -1,7 +1,9 @@
 """The definitions, as one would write them on a blackboard: XOR, popcount, add.
 
-Every faster kernel of this folder computes what these functions compute, bit for bit, and is
-tested against them. They work on every processor and are good for reading, not for speed.
+The faster kernels that count bits (`xnor`, `lut`, `sliced` and what serves them) compute what these
+functions compute, bit for bit. They work on every processor and are good for reading, not for
+speed. What training computes is defined by a float64 twin in the tests, since sums of float32
+depend on their order.
 
 For a bit x in {0, 1} and a weight w in {-1, +1} write s = [w = +1]. Then w*x = s - [x != s]: a
 positive weight gives 1 unless the bit is missing, a negative one takes 1 if it is there. A mask

@@ -67,16 +67,26 @@ def store_sums(table, place, start, a, b, c, d):
 @inner
 def _store_ternary_sums(table, place, a, b, c):
     """The sums w0*a + w1*b + w2*c; the pattern has the digits w0 + 1, w1 + 1, w2 + 1."""
-    start = zeros(table) - a - b - c
-    for _ in range(3):
-        row = start
-        for _ in range(3):
-            store(table, place, row)
-            store(table, place + _REGISTER, row + a)
-            store(table, place + np.uint64(2) * _REGISTER, row + a + a)
-            place += np.uint64(3) * _REGISTER
-            row = row + b
-        start = start + c
+    step = np.uint64(9) * _REGISTER
+    _store_nine_sums(table, place, zeros(table) - c, a, b)
+    _store_nine_sums(table, place + step, zeros(table), a, b)
+    _store_nine_sums(table, place + step + step, c, a, b)
+
+
+@inner
+def _store_nine_sums(table, place, row, a, b):
+    """`row` plus -1, 0 or 1 times a and b; a term of 0 leaves no rounding error behind."""
+    step = np.uint64(3) * _REGISTER
+    _store_three_sums(table, place, row - b, a)
+    _store_three_sums(table, place + step, row, a)
+    _store_three_sums(table, place + step + step, row + b, a)
+
+
+@inner
+def _store_three_sums(table, place, row, a):
+    store(table, place, row - a)
+    store(table, place + _REGISTER, row)
+    store(table, place + _REGISTER + _REGISTER, row + a)
 
 
 @inner

@@ -1,7 +1,8 @@
 """Products of packed bits with rows of weights in {-1, 0, +1}.
 
-`bnnkit.kernels.xnor` holds the kernels that define them. For four rows and more of weights
-without zeros `bnnkit.kernels.lut` takes their place where that is faster.
+`bnnkit.kernels.plain` defines them and `bnnkit.kernels.xnor` computes them on any processor. For
+four rows and more of weights without zeros `bnnkit.kernels.lut` takes its place where that is
+faster.
 """
 
 from typing import NamedTuple

@@ -9,6 +9,7 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+_changing = threading.Lock()
 _here = threading.local()  # `_here.busy`: this thread is one of the pool
 _pool = None
 _n_threads = None
@@ -47,9 +48,10 @@ def set_threads(n):
     global _n_threads, _pool
     if n is not None and (isinstance(n, bool) or not isinstance(n, int) or n < 1):
         raise ValueError(f"the number of threads must be an integer of at least 1, got {n!r}")
-    if _pool is not None:
-        _pool.shutdown()
-    _n_threads, _pool = n, None
+    with _changing:
+        old, _n_threads, _pool = _pool, n, None
+    if old is not None:
+        old.shutdown(wait=False)  # what has begun ends in its own time
 
 
 def map_ranges(work, n, size):
@@ -78,14 +80,16 @@ def map_ranges(work, n, size):
     stops = [min(start + size, n) for start in starts]
     if len(starts) < 2 or get_threads() == 1 or getattr(_here, "busy", False):
         return list(itertools.starmap(work, zip(starts, stops, strict=True)))
-    return list(_threads().map(work, starts, stops))
+    return list(_submit(work, starts, stops))
 
 
-def _threads():
+def _submit(work, starts, stops):
+    """Give the pool all ranges, making one if there is none; the results, in order."""
     global _pool
-    if _pool is None:
-        _pool = ThreadPoolExecutor(get_threads(), "bnnkit", initializer=_mark)
-    return _pool
+    with _changing:  # nobody ends the pool until it has everything
+        if _pool is None:
+            _pool = ThreadPoolExecutor(get_threads(), "bnnkit", initializer=_mark)
+        return _pool.map(work, starts, stops)
 
 
 def _mark():
@@ -93,9 +97,9 @@ def _mark():
 
 
 def _forget():
-    """A forked child has the pool but not its threads."""
-    global _pool
-    _pool = None
+    """A forked child has the pool but not its threads, and perhaps a lock that nobody returns."""
+    global _pool, _changing
+    _pool, _changing = None, threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):

@@ -55,6 +55,8 @@ class BinaryNetwork:
             raise ValueError(
                 f"the head's weights {head.kernel_shape} do not match its input {shape}"
             )
+        if not self.layers:
+            head.check_scores(quantiser.n_levels - 1)
 
     @property
     def n_classes(self):
@@ -102,14 +104,23 @@ class BinaryNetwork:
         Raises
         ------
         ValueError
-            A level that the quantiser does not have.
+            Another shape, or a level that the quantiser does not have.
         """
-        n_levels = self.quantiser.n_levels
-        if levels.max(initial=0) >= n_levels:
-            raise ValueError(f"levels must be from 0 to {n_levels - 1}, got {levels.max()}")
-        return self._scores(levels)
+        levels, most = np.asarray(levels), self.quantiser.n_levels - 1
+        if levels.shape[1:] != self.input_shape:
+            raise ValueError(
+                f"levels must have shape (N, {', '.join(map(str, self.input_shape))}), "
+                f"got {levels.shape}"
+            )
+        if not 0 <= levels.min(initial=0) <= levels.max(initial=0) <= most:
+            raise ValueError(
+                f"levels must be from 0 to {most}, got {levels.min()} to {levels.max()}"
+            )
+        return self._scores(levels.astype(np.uint8, copy=False))
 
     def _scores(self, levels):
+        if len(levels) == 0:
+            return np.zeros((0, self.n_classes), np.int64)
         from bnnkit.network.sliced import sliced_scores, worthwhile
 
         if worthwhile(self, len(levels)):

@@ -253,8 +253,12 @@ class Head(TernaryMap):
                 f"for {self.kernel_shape[0]} classes"
             )
 
-        fan_in = self.n_weights // len(self.bias)
-        largest = abs(self.scale) * fan_in + max(map(abs, self.bias.tolist()))
+        self.check_scores(1)
+
+    def check_scores(self, largest_input):
+        """Raise ValueError if scores of inputs up to `largest_input` may be beyond the limit."""
+        largest_sum = self.n_weights // len(self.bias) * largest_input
+        largest = abs(self.scale) * largest_sum + max(map(abs, self.bias.tolist()))
         if largest >= _LARGEST_SCORE:
             raise ValueError(f"scores may reach {largest}, beyond the limit of 2**60")
 

@@ -87,6 +87,8 @@ class LatentNetwork:
     def forward(self, levels):
         """Logits in training: normalised by the batch, and remembered for `backward`.
 
+        Nothing else may be computed in between, since all share their arrays.
+
         Parameters
         ----------
         levels : ndarray of uint8, shape (N, H, W, C)

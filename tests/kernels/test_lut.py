@@ -1,4 +1,4 @@
-"""The kernel for AVX2 against the plain one, which defines it."""
+"""The kernel for AVX2 against the portable one."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.mark.parametrize("width", [1, 8, 17, 64, 240, 249, 256, 257, 264, 784])
 @pytest.mark.parametrize("outputs", [1, 10, 32, 33, 100])
 @pytest.mark.parametrize(("rows", "n_planes"), [(1, 1), (4, 1), (7, 2), (9, 4), (0, 1)])
-def test_bits_equal_those_of_the_plain_kernel(width, outputs, rows, n_planes):
+def test_bits_equal_those_of_the_portable_kernel(width, outputs, rows, n_planes):
     rng = np.random.default_rng(width + outputs + rows)
     planes = bit_planes(rng.integers(0, 2**n_planes, (rows, width)).astype(np.uint8), n_planes)
     packed = pack_ternary(rng.choice([-1, 1], (outputs, 1, width)).astype(np.int8))

@@ -3,6 +3,7 @@ import pytest
 from products import CASES, Case, from_lanes, to_lanes
 
 from bnnkit.kernels.codes import code_inputs, code_outputs, n_words
+from bnnkit.kernels.links import links
 from bnnkit.kernels.russians import weights_by_lanes, workspace
 
 
@@ -55,3 +56,19 @@ def test_input_gradients_equal_the_transposed_product(name, base, rng):
     expected = case.input_gradient()
     scale = 1e-6 * max(1, np.abs(expected).max())
     np.testing.assert_allclose(from_lanes(dx, case.n), expected, rtol=0, atol=scale)
+
+
+@pytest.mark.parametrize("loud", [1e8, np.inf])
+def test_a_weight_of_0_lets_nothing_through(loud):
+    """Not even the rounding error of a large term beside it."""
+    for place in range(3):
+        weights, dz = np.ones((3, 1), np.int8), np.array([1.0, 2.0, 3.0])
+        weights[place], dz[place] = 0, loud
+        codes = np.empty((n_words(3, 3), 1), np.uint64)
+        code_inputs(weights, 3, codes)
+        one, _ = links((1, 1), (1, 1), 1, 0)
+        dx = to_lanes(np.zeros((1, 1, 1)), np.float32)
+        lanes = to_lanes(dz.reshape(1, 1, 3), np.float32)
+        steps = 1, 1, 1
+        weights_by_lanes(lanes, codes.reshape(-1), steps, 3, one, 1, workspace(np.float32), dx)
+        assert from_lanes(dx, 1).item() == 6 - (place + 1)

@@ -91,3 +91,30 @@ def test_a_forked_process_has_threads_of_its_own():
     expected = network.scores(images)
     with multiprocessing.get_context("fork").Pool(1) as pool:
         assert (pool.apply(network.scores, (images,)) == expected).all()
+
+
+def test_the_number_may_change_while_others_compute():
+    stop, errors = threading.Event(), []
+
+    def compute():
+        while not stop.is_set():
+            try:
+                assert map_ranges(lambda start, _: start, 6, 1) == list(range(6))
+            except Exception as error:
+                errors.append(error)
+
+    workers = [threading.Thread(target=compute) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for i in range(60):
+        set_threads(2 + i % 2)
+    stop.set()
+    for worker in workers:
+        worker.join()
+    assert not errors
+
+
+def test_the_number_may_change_inside_of_work():
+    set_threads(2)
+    assert map_ranges(lambda start, _: set_threads(3), 2, 1) == [None, None]
+    assert get_threads() == 3

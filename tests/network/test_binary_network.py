@@ -79,7 +79,28 @@ def test_many_images_get_the_scores_that_few_get():
     assert np.array_equal(network.scores(images), few)
 
 
-def test_levels_that_the_quantiser_does_not_have():
+@pytest.mark.parametrize(
+    ("levels", "says"),
+    [
+        (np.full((300, 1, 2, 2), 3, np.uint8), "levels must be from 0 to 2, got 3 to 3"),
+        (np.full((3, 1, 2, 2), -1), "levels must be from 0 to 2, got -1 to -1"),
+        (np.zeros((300, 1, 2, 3), np.uint8), r"levels must have shape \(N, 1, 2, 2\)"),
+        (np.zeros((300, 2, 2), np.uint8), r"levels must have shape \(N, 1, 2, 2\)"),
+    ],
+)
+def test_levels_that_make_no_sense(levels, says):
     network = random_network(np.random.default_rng(0), (1, 2, 2), ("dense",), step=0.5)
-    with pytest.raises(ValueError, match="levels must be from 0 to 2, got 3"):
-        network.scores_of_levels(np.full((300, 1, 2, 2), 3, np.uint8))
+    with pytest.raises(ValueError, match=says):
+        network.scores_of_levels(levels)
+
+
+def test_no_images_have_no_scores():
+    network = random_network(np.random.default_rng(0), (1, 2, 2), ("dense",), step=0.5)
+    assert network.scores_of_levels(np.zeros((0, 1, 2, 2), np.uint8)).shape == (0, 3)
+
+
+def test_scores_that_levels_would_make_too_large():
+    head = Head(np.ones((2, 1, 1, 8)), 2**54, [0, 0])
+    BinaryNetwork(Quantiser(1.0), [], head, (1, 1, 8))
+    with pytest.raises(ValueError, match="beyond the limit"):
+        BinaryNetwork(Quantiser(1 / 255), [], head, (1, 1, 8))
