@@ -12,7 +12,7 @@ import numpy as np
 
 from bnnkit.kernels.sliced import evaluate_layer
 from bnnkit.kernels.slicing import SCRATCH, counts_of_planes, slice_levels
-from bnnkit.kernels.threads import map_ranges
+from bnnkit.kernels.threads import get_threads, map_ranges
 from bnnkit.network.layers import Pool2d
 from bnnkit.network.lists import PLANE, plan
 
@@ -38,11 +38,14 @@ def sliced_scores(network, levels):
     scores = np.empty((len(levels), network.n_classes), np.int64)
 
     def score(start, stop):
-        block = flat[start * engine.n_pixels :]
-        by_class = engine.scores(block, 512 if stop - start > 256 else 256)
-        scores[start:stop] = by_class[:, : stop - start].T
+        for first in range(start, stop, 512):
+            last = min(first + 512, stop)
+            block = flat[first * engine.n_pixels :]
+            by_class = engine.scores(block, 512 if last - first > 256 else 256)
+            scores[first:last] = by_class[:, : last - first].T
 
-    map_ranges(score, len(levels), 512)
+    blocks = max(1, -(-len(levels) // 512))
+    map_ranges(score, len(levels), 512 * -(-blocks // (2 * get_threads())))
     return scores
 
 
