@@ -62,6 +62,8 @@ def run(args):
     for path in filter(None, (args.csv, args.plot)):
         if os.path.realpath(path) in inputs:
             raise ValueError(f"{path} is one of the questions and would be overwritten")
+    if args.csv and args.plot and os.path.realpath(args.csv) == os.path.realpath(args.plot):
+        raise ValueError(f"{args.csv} is named twice, for the rows and for the plot")
     options.check_file(args.csv)
     options.check_file(args.plot)
     records = iter_records(_questions(args), args.solver, args.timeout)

@@ -26,7 +26,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--out", default="bnnkit-demo", metavar="DIR", help="folder (default: %(default)s)"
     )
-    parser.add_argument("--seed", type=options.seed, default=1, metavar="N", help="default: 1")
+    parser.add_argument("--seed", type=options.seed, default=0, metavar="N", help="default: 0")
     options.add_json(parser)
 
 

@@ -58,6 +58,7 @@ def run(args):
     """Verify with each solver in turn; keep what is finished if interrupted."""
     from bnnkit import BinaryNetwork, solvers
     from bnnkit.verification import combine
+    from bnnkit.verification.pipeline import check_fallback
 
     options.check_file(args.csv)
     if args.index is not None and args.at_least is not None:
@@ -68,6 +69,7 @@ def run(args):
     names = list(dict.fromkeys(args.solver))
     for name in names:
         solvers.get(name)
+        check_fallback(args.fallback, name, args.timeout)
     results, interrupted = {}, False
     for name in names:
         results[name], interrupted = _verdicts(args, network, images, labels, name)

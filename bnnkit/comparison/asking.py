@@ -13,6 +13,7 @@ from bnnkit._progress import progress
 from bnnkit.comparison.results import Comparison, Record
 from bnnkit.formula import Formula
 from bnnkit.verification import verify
+from bnnkit.verification.pipeline import check_fallback
 
 
 def compare(network, images, labels, eps, solvers, timeout=60.0, **options):
@@ -47,6 +48,8 @@ def compare(network, images, labels, eps, solvers, timeout=60.0, **options):
     TypeError, ValueError
         For images, labels, eps, a time limit or solver names that make no sense.
     """
+    for solver in [solvers] if isinstance(solvers, str) else solvers:
+        check_fallback(options.get("fallback"), solver, timeout, options.get("falsify", 0.002))
     questions = network_questions(network, images, labels, eps, **options)
     return Comparison(timeout, iter_records(questions, solvers, timeout))
 

@@ -290,8 +290,10 @@ class Solver(ABC):
             return "unsat", clash
         started = time.monotonic()
         try:
-            self._load()
-            self._loading += time.monotonic() - started
+            try:
+                self._load()
+            finally:
+                self._loading += time.monotonic() - started
             if self._contradiction:
                 return "unsat", ()
             return ("unknown", None) if self._stopping else search(assumptions)

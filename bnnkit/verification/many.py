@@ -3,7 +3,7 @@
 from bnnkit import solvers
 from bnnkit._checks import as_eps, as_images, as_labels
 from bnnkit._progress import progress
-from bnnkit.verification.pipeline import verify
+from bnnkit.verification.pipeline import check_fallback, verify
 from bnnkit.verification.verdict import Verdicts
 
 
@@ -42,7 +42,9 @@ def iter_verdicts(network, images, labels, eps, solver="native", timeout=60.0, n
     images = as_images(images, network.input_shape)
     labels = as_labels(labels, len(images), network.n_classes)
     radius = float(as_eps(eps))
-    solvers.get(solver)  # a wrong name is an error now, not in a worker later
+    # a wrong name is an error now, not in a worker later
+    solvers.get(solver)
+    check_fallback(options.get("fallback"), solver, timeout, options.get("falsify", 0.002))
     questions = zip(images, labels, strict=True)
     if n_jobs == 1:
         answers = (

@@ -63,11 +63,11 @@ def verify(
     falsify : float
         Seconds of the first search for a misclassified image. If a solver can go on where it was,
         it and the search take turns then, each four times as long as the one before; otherwise
-        the solver gets all the time that is left. 0 for no search at all.
+        the solver gets all the time that is left. 0 for no search at all, and no turns.
     fallback : str, optional
-        A second solver for what is open after 15 s of these turns; it gets as long again, then
-        the turns go on. "cp-sat" knows linear relaxations, which decide some questions that
-        learning clauses does not.
+        A second solver for what is open after 15 s of these turns, or when the first one breaks
+        down; it is asked once, for as long again, then the turns go on. "cp-sat" knows linear
+        relaxations, which decide some questions that learning clauses does not.
 
     Returns
     -------
@@ -93,7 +93,8 @@ def verify(
     check_number("falsify", falsify)
     if not 0 <= falsify < math.inf:
         raise ValueError(f"falsify must be a number of seconds, at least 0, got {falsify}")
-    other = _checked_fallback(fallback, solver, falsify)
+    check_fallback(fallback, solver, timeout, falsify)
+    other = None if fallback is None else solvers.get(fallback)
     for name in filter(None, (solver, fallback)):
         _warm_up(name)
     circuit(network)  # once for all images, so before the clock of this one starts
@@ -101,16 +102,23 @@ def verify(
     return question.answer(engine, falsify)
 
 
-def _checked_fallback(fallback, solver, falsify):
+def check_fallback(fallback, solver, timeout=60.0, falsify=0.002):
+    """Raise ValueError if there is no such `fallback`, or if it would never be asked."""
     if fallback is None:
-        return None
-    engine = solvers.get(fallback)
-    if not (_class_of(solvers.get(solver)).resumes and falsify):
+        return
+    solvers.get(fallback)
+    never = f"so that the fallback {fallback} would never be asked"
+    if not _class_of(solvers.get(solver)).resumes:
         raise ValueError(
-            f"with falsify={falsify} the solver {solver} takes no turns, so that the fallback "
-            f"{fallback} would never get one; leave it out, or take the solver native"
+            f"the solver {solver} cannot go on where it was stopped, so it gets all the time, "
+            f"{never}; leave it out, or take the solver native"
         )
-    return engine
+    if not falsify:
+        raise ValueError(f"with falsify=0 the solver {solver} gets all the time, {never}")
+    if timeout is not None and timeout <= PATIENCE:
+        raise ValueError(
+            f"timeout must be above {PATIENCE:g} s with a fallback, got {timeout:g}, {never}"
+        )
 
 
 def _class_of(engine):
@@ -171,7 +179,7 @@ class _Question:
                 self.clock.end_stage("solve", outcome.loading)
                 if self._open(outcome) and "diverse" in kind.hints:
                     outcome = self._hunt(engine, question, seconds / 2)
-                if self._open(outcome) and self.fallback and self.clock.spent > PATIENCE:
+                if self._is_fallback_due(outcome):
                     outcome = self._fall_back(question)
                 self.clock.end_stage("solve")
                 if outcome.status == "unsat":
@@ -188,6 +196,10 @@ class _Question:
         """Whether there is no answer yet, but time for one."""
         return outcome.reason == "timeout" and self.clock.left > 0
 
+    def _is_fallback_due(self, outcome):
+        late = outcome.reason != "timeout" or self.clock.spent >= PATIENCE
+        return self.fallback and outcome.status == "unknown" and late and self.clock.left > 0
+
     def _fall_back(self, question):
         """Let the other solver try, once, for as long as everything has taken so far."""
         engine, self.fallback = self.fallback, None
@@ -201,7 +213,7 @@ class _Question:
         Their times vary by orders of magnitude, so many short runs are better than a long one
         (Gomes, Selman, Kautz: Boosting combinatorial search through randomization. AAAI 1998).
         """
-        end = min(time.perf_counter() + seconds, self.clock.deadline)
+        end = min(time.perf_counter() + (self._at_most(seconds) or math.inf), self.clock.deadline)
         while True:
             self.hunts += 1
             with engine(question.formula, diverse=True, seed=self.hunts) as solver:
@@ -231,8 +243,10 @@ class _Question:
         )
 
     def _at_most(self, seconds):
-        """So many seconds or what is left of them; None where there is no limit."""
+        """So many seconds or what is left of them, a fallback in mind; None without a limit."""
         left = min(seconds, max(self.clock.left, 1e-3))
+        if self.fallback:
+            left = min(left, max(PATIENCE - self.clock.spent, 1e-3))
         return None if left == math.inf else left
 
 

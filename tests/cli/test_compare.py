@@ -130,6 +130,13 @@ def test_a_late_file_that_is_no_formula_leaves_what_is_finished(formulas, tmp_pa
     assert capsys.readouterr().out == ""
 
 
+def test_rows_and_plot_need_two_files(formulas, tmp_path, capsys):
+    both = str(tmp_path / "file")
+    command = ["compare", "--formulas", *formulas, "--csv", both, "--plot", both]
+    assert main(command) == 2
+    assert "is named twice" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("option", ["--csv", "--plot"])
 def test_a_folder_is_no_file(model, tmp_path, option, capsys):
     assert main(["compare", model, "--eps", "0.1", option, str(tmp_path)]) == 2

@@ -201,3 +201,14 @@ def test_the_time_of_translation_is_told():
         first, again = solver.solve(), solver.solve()
     assert first.loading > first.seconds / 2
     assert again.loading < first.loading / 10
+
+
+def test_translation_that_is_cut_off_is_no_search():
+    formula = Formula(300)
+    rng = np.random.default_rng(0)
+    for _ in range(1500):
+        formula.add_sum(rng.permutation(300)[:200] + 1, 60)
+    with solvers.get("cadical:totalizer")(formula) as solver:
+        outcome = solver.solve(timeout=0.5)
+    assert outcome.status == "unknown"
+    assert outcome.loading > 0.4

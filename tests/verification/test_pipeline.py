@@ -276,15 +276,17 @@ def test_a_fallback_gets_one_chance_and_no_more_time_than_there_is(second):
     assert verdict.seconds < 1.5
 
 
-def test_no_fallback_before_patience_has_ended(second, monkeypatch):
-    monkeypatch.setattr(pipeline, "PATIENCE", 60.0)
+@pytest.mark.parametrize("first", ["native", "minicard"])
+def test_turns_end_when_it_is_the_fallbacks_time(second, monkeypatch, first):
+    monkeypatch.setattr(pipeline, "PATIENCE", 0.6)  # a turn of 0.5 s would end long after it
     network, image, label = hard_question()
-    verify(network, image, label, 0.2, timeout=0.5, fallback="second")
-    assert second.asked == 0
+    options = {"solver": first, "falsify": 0.002, "fallback": "second"}
+    verdict = verify(network, image, label, 0.2, timeout=0.9, **options)
+    assert (verdict.status, second.asked) == ("unknown", 1)
 
 
-@pytest.mark.parametrize("options", [{"solver": "cadical"}, {"falsify": 0}])
+@pytest.mark.parametrize("options", [{"solver": "cadical"}, {"falsify": 0}, {"timeout": 15}])
 def test_a_fallback_that_would_never_be_asked_is_an_error(options):
     network, image, label, eps = random_question(1)
-    with pytest.raises(ValueError, match="would never get one"):
+    with pytest.raises(ValueError, match="would never be asked"):
         verify(network, image, label, eps, fallback="cp-sat", **options)
