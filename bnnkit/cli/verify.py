@@ -69,7 +69,7 @@ def run(args):
     names = list(dict.fromkeys(args.solver))
     for name in names:
         solvers.get(name)
-        check_fallback(args.fallback, name, args.timeout)
+        check_fallback(name, args.timeout, args.fallback)
     results, interrupted = {}, False
     for name in names:
         results[name], interrupted = _verdicts(args, network, images, labels, name)

@@ -49,7 +49,7 @@ def compare(network, images, labels, eps, solvers, timeout=60.0, **options):
         For images, labels, eps, a time limit or solver names that make no sense.
     """
     for solver in [solvers] if isinstance(solvers, str) else solvers:
-        check_fallback(options.get("fallback"), solver, timeout, options.get("falsify", 0.002))
+        check_fallback(solver, timeout, **options)
     questions = network_questions(network, images, labels, eps, **options)
     return Comparison(timeout, iter_records(questions, solvers, timeout))
 

@@ -5,7 +5,7 @@ own, which has machine code for them on every processor; where registers are sho
 two or four. Inside a compiled function, for contiguous arrays and places in bytes (uint64),
 
     x = load(array, place)      64 bytes of float32 or int8
-    store(array, place, x)      the same the other way
+    store(array, place, x)      the same the other way, from `bnnkit.kernels._vector`
     zeros(array)                what `load` would give if all were 0
     floats(array, place)        16 numbers of any type as float32
     splat(number)               one float32 or float64 in 16 lanes
@@ -33,6 +33,8 @@ from numba.core import cgutils
 from numba.core.imputils import lower_builtin
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, models, register_model
+
+from bnnkit.kernels._vector import address_of, spread
 
 REGISTER = 64  # bytes
 _FLOATS = 16
@@ -75,13 +77,8 @@ def _loaded(array):
     return Lanes(array.dtype, REGISTER * 8 // array.dtype.bitwidth)
 
 
-def _address(context, builder, array, value, place, vector):
-    start = builder.ptrtoint(context.make_array(array)(context, builder, value).data, place.type)
-    return builder.inttoptr(builder.add(start, place), vector.as_pointer())
-
-
 def _read(context, builder, array, value, place, vector):
-    return builder.load(_address(context, builder, array, value, place, vector), align=1)
+    return builder.load(address_of(context, builder, array, value, place, vector), align=1)
 
 
 @intrinsic
@@ -93,19 +90,6 @@ def load(typing, array, place):
         return _read(context, builder, array, *arguments, context.get_value_type(lanes))
 
     return lanes(array, types.uint64), code
-
-
-@intrinsic
-def store(typing, array, place, lanes):
-    """Write `lanes` to `array` from byte `place` on."""
-
-    def code(context, builder, signature, arguments):
-        *where, vector = arguments
-        address = _address(context, builder, array, *where, vector.type)
-        builder.store(vector, address, align=1)
-        return context.get_dummy_value()
-
-    return types.void(array, types.uint64, lanes), code
 
 
 @intrinsic
@@ -140,9 +124,7 @@ def splat(typing, number):
     lanes = Lanes(number, _FLOATS)
 
     def code(context, builder, signature, arguments):
-        undefined = ir.Constant(context.get_value_type(lanes), ir.Undefined)
-        one = builder.insert_element(undefined, arguments[0], ir.IntType(32)(0))
-        return builder.shuffle_vector(one, undefined, _mask([0] * _FLOATS))
+        return spread(builder, arguments[0], context.get_value_type(lanes))
 
     return lanes(number), code
 
@@ -187,9 +169,7 @@ def keep(typing, x, count):
     def code(context, builder, signature, arguments):
         vector, count = arguments
         lanes = ir.VectorType(count.type, _FLOATS)
-        undefined = ir.Constant(lanes, ir.Undefined)
-        limit = builder.insert_element(undefined, count, ir.IntType(32)(0))
-        limit = builder.shuffle_vector(limit, undefined, _mask([0] * _FLOATS))
+        limit = spread(builder, count, lanes)
         kept = builder.icmp_unsigned("<", ir.Constant(lanes, list(range(_FLOATS))), limit)
         return builder.select(kept, vector, ir.Constant(vector.type, None))
 
@@ -203,7 +183,7 @@ def add_to(typing, array, place, lanes):
     def code(context, builder, signature, arguments):
         *where, vector = arguments
         total = ir.VectorType(context.get_value_type(array.dtype), lanes.count)
-        address = _address(context, builder, array, *where, total)
+        address = address_of(context, builder, array, *where, total)
         if array.dtype != lanes.element:
             widen = builder.fpext if _is_real(vector) else builder.sext
             vector = widen(vector, total)
@@ -259,7 +239,7 @@ def transpose(typing, source, place, step, target, to, to_step):
         vector = ir.VectorType(context.get_value_type(target.dtype), _FLOATS)
         for row in _transposed(builder, rows):
             numbers = row if row.type == vector else builder.fptosi(row, vector)
-            address = _address(context, builder, target, target_values, to, vector)
+            address = address_of(context, builder, target, target_values, to, vector)
             builder.store(numbers, address, align=1)
             to = builder.add(to, to_step)
         return context.get_dummy_value()

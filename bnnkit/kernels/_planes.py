@@ -15,7 +15,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, models, register_model
 
-from bnnkit.kernels._vector import Vector
+from bnnkit.kernels._vector import Vector, spread
 
 WORDS = 8  # of a plane
 
@@ -72,9 +72,6 @@ def full_plane(typing, planes, word):
         lane = arguments[1]
         if vector.element.width < lane.type.width:
             lane = builder.trunc(lane, vector.element)
-        nothing = ir.Constant(vector, ir.Undefined)
-        one = builder.insert_element(nothing, lane, ir.IntType(32)(0))
-        first = ir.Constant(ir.VectorType(ir.IntType(32), WORDS), None)  # lane 0, eight times
-        return builder.shuffle_vector(one, nothing, first)
+        return spread(builder, lane, vector)
 
     return Plane(planes.dtype)(planes, types.uint64), code

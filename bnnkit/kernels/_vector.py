@@ -71,11 +71,11 @@ def load(typing, array, place):
 
 @intrinsic
 def store(typing, array, place, value):
-    """Write the 32 bytes of `value` to `array` from byte `place` (uint64) on."""
+    """Write the bytes of `value`, any register, to `array` from byte `place` (uint64) on."""
 
     def code(context, builder, signature, arguments):
         *where, register = arguments
-        address = address_of(context, builder, array, *where, value.llvm)
+        address = address_of(context, builder, array, *where, register.type)
         builder.store(register, address, align=1)
         return context.get_dummy_value()
 
@@ -95,8 +95,8 @@ def store_word(typing, array, place, word):
     return types.void(array, types.uint64, types.uint32), code
 
 
-def _splat(builder, number, vector):
-    """`number` in every lane."""
+def spread(builder, number, vector):
+    """`number` in every lane of `vector`, an LLVM type."""
     one = builder.insert_element(ir.Constant(vector, ir.Undefined), number, ir.IntType(32)(0))
     first = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), None)  # lane 0, for each
     return builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), first)
@@ -105,13 +105,13 @@ def _splat(builder, number, vector):
 @intrinsic
 def splat(typing, byte):
     """A uint8 in all 32 lanes."""
-    return bytes32(types.uint8), lambda _, builder, __, xs: _splat(builder, xs[0], bytes32.llvm)
+    return bytes32(types.uint8), lambda _, builder, __, xs: spread(builder, xs[0], bytes32.llvm)
 
 
 @intrinsic
 def splat16(typing, half):
     """A uint16 in all 16 lanes."""
-    return halves16(types.uint16), lambda _, builder, __, xs: _splat(builder, xs[0], halves16.llvm)
+    return halves16(types.uint16), lambda _, builder, __, xs: spread(builder, xs[0], halves16.llvm)
 
 
 @intrinsic
@@ -236,7 +236,7 @@ def _shift(symbol, code):
     def _lowering(context, builder, signature, arguments):
         vector, places = signature.args[0].llvm, arguments[1]
         places = _as_lane(builder, places, vector.element)
-        return code(builder, arguments[0], _splat(builder, places, vector))
+        return code(builder, arguments[0], spread(builder, places, vector))
 
 
 def _as_lane(builder, number, lane):

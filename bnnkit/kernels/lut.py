@@ -53,7 +53,7 @@ from bnnkit.kernels._vector import (
     widen_high,
     widen_low,
 )
-from bnnkit.kernels.xnor import count_row
+from bnnkit.kernels.xnor import write_row
 
 _FLUSH = uint64(30)  # octets after which a lane of 8 bits is full, in threes
 _REGISTER = uint64(VECTOR_BYTES)
@@ -108,7 +108,7 @@ def bits(x, sign, tables, places, limit, sense, bounds, out):
     `places`, uint16 (P, 4, K), is room to work.
     """
     fill_bounds(limit, sense, bounds)
-    rows, octets, blocks = uint64(x.shape[1]), uint64(x.shape[2]), uint64(bounds.shape[0])
+    rows, blocks = uint64(x.shape[1]), uint64(bounds.shape[0])
     whole = rows - rows % uint64(4)
     for m in range(uint64(0), whole, uint64(4)):
         _place_rows(x, m, places)
@@ -123,11 +123,7 @@ def bits(x, sign, tables, places, limit, sense, bounds, out):
             write_bits(even2, odd2, bounds, block, out, m + uint64(2))
             write_bits(even3, odd3, bounds, block, out, m + uint64(3))
     for m in range(whole, rows):
-        for i in range(blocks):
-            block = blocks - uint64(1) - i
-            width = width_of(block, limit.size)
-            even, odd = count_row(x, m, sign, None, block, width, uint64(0), octets)
-            write_bits(even, odd, bounds, block, out, m)
+        write_row(x, m, sign, None, limit, bounds, out)
 
 
 @inner

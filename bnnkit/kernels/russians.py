@@ -28,7 +28,8 @@ them. A dense layer has one site, one tap and one link.
 import numpy as np
 
 from bnnkit.kernels._compile import entry, inner
-from bnnkit.kernels._lanes import REGISTER, add_to, aligned, load, store, zeros
+from bnnkit.kernels._lanes import REGISTER, add_to, aligned, load, zeros
+from bnnkit.kernels._vector import store
 from bnnkit.kernels.codes import n_groups
 
 TABLE_2, TABLE_3 = np.uint64(16 * REGISTER), np.uint64(27 * REGISTER)  # bytes of a group's table

@@ -17,12 +17,12 @@ from bnnkit.kernels._lanes import (
     load,
     not_negative,
     splat,
-    store,
     total,
     transpose,
     wide,
     within,
 )
+from bnnkit.kernels._vector import store
 
 _L = 16  # lanes of float32
 _REGISTER = np.uint64(4 * _L)  # bytes of 16 float32

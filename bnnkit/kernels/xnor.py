@@ -117,11 +117,18 @@ def bits(x, sign, mask, limit, sense, bounds, out):
             write_bits(even2, odd2, bounds, block, out, m + uint64(2))
             write_bits(even3, odd3, bounds, block, out, m + uint64(3))
     for m in range(whole, rows):
-        for i in range(blocks):
-            block = blocks - uint64(1) - i
-            width = width_of(block, limit.size)
-            even, odd = count_row(x, m, sign, mask, block, width, uint64(0), octets)
-            write_bits(even, odd, bounds, block, out, m)
+        write_row(x, m, sign, mask, limit, bounds, out)
+
+
+@inner
+def write_row(x, m, sign, mask, limit, bounds, out):
+    """Packed bits of row m, as `bits` writes those of all rows."""
+    blocks = uint64(bounds.shape[0])
+    for i in range(blocks):
+        block = blocks - uint64(1) - i
+        width = width_of(block, limit.size)
+        even, odd = count_row(x, m, sign, mask, block, width, uint64(0), uint64(x.shape[2]))
+        write_bits(even, odd, bounds, block, out, m)
 
 
 @entry

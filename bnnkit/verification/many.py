@@ -44,7 +44,7 @@ def iter_verdicts(network, images, labels, eps, solver="native", timeout=60.0, n
     radius = float(as_eps(eps))
     # a wrong name is an error now, not in a worker later
     solvers.get(solver)
-    check_fallback(options.get("fallback"), solver, timeout, options.get("falsify", 0.002))
+    check_fallback(solver, timeout, **options)
     questions = zip(images, labels, strict=True)
     if n_jobs == 1:
         answers = (

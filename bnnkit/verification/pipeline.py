@@ -93,7 +93,7 @@ def verify(
     check_number("falsify", falsify)
     if not 0 <= falsify < math.inf:
         raise ValueError(f"falsify must be a number of seconds, at least 0, got {falsify}")
-    check_fallback(fallback, solver, timeout, falsify)
+    check_fallback(solver, timeout, fallback, falsify)
     other = None if fallback is None else solvers.get(fallback)
     for name in filter(None, (solver, fallback)):
         _warm_up(name)
@@ -102,8 +102,11 @@ def verify(
     return question.answer(engine, falsify)
 
 
-def check_fallback(fallback, solver, timeout=60.0, falsify=0.002):
-    """Raise ValueError if there is no such `fallback`, or if it would never be asked."""
+def check_fallback(solver, timeout, fallback=None, falsify=0.002, **_):
+    """Raise ValueError if there is no such `fallback`, or if it would never be asked.
+
+    Takes the options of `verify`, and looks at those that matter.
+    """
     if fallback is None:
         return
     solvers.get(fallback)

@@ -14,13 +14,13 @@ from bnnkit.kernels._lanes import (
     load,
     not_negative,
     splat,
-    store,
     total,
     transpose,
     wide,
     within,
     zeros,
 )
+from bnnkit.kernels._vector import store
 
 ZERO = np.uint64(0)
 
