@@ -84,7 +84,7 @@ def _check(product, expected):
 def training_steps(rounds):
     """Steps with binary weights against both peers, and with ternary ones."""
     for name, n_levels, bar in _STEPS:
-        ours = [_our_step(name, n_levels, ternary) for ternary in (False, True)]
+        ours = [_our_step(name, n_levels, weights) for weights in ("binary", "binmask")]
         layouts = LAYOUTS if "conv" in name else LAYOUTS[:1]
         peers = [_torch_step(name, n_levels, *s) for s in _settings(layouts)]
         binary, ternary, *theirs = 1e6 * medians([*ours, *peers], rounds)
@@ -100,7 +100,7 @@ def _settings(layouts):
     return [(fused, layout) for fused in (None, True) for layout in layouts]
 
 
-def _our_step(name, n_levels, ternary):
+def _our_step(name, n_levels, weights):
     rng, (channels, *sides) = np.random.default_rng(0), SHAPES[name]
     network = LatentNetwork(
         parse_architecture(name),
@@ -109,7 +109,7 @@ def _our_step(name, n_levels, ternary):
         n_levels=n_levels,
         surrogate="tanh",
         surrogate_scale=1.0,
-        ternary=ternary,
+        weights=weights,
         mask_scale=0.03,
         mask_decay=0.0,
         rng=rng,

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 _LARGEST_MEMBER = 2**30  # bytes; far above any network, far below what hurts
+_PREFIX, _SUFFIX = ".bnnkit-", ".tmp"  # of the files that are not whole yet
 # what zipfile and zlib raise on bytes that are not what they should be
 _DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError, SyntaxError),
@@ -31,7 +32,7 @@ def atomic_path(path):
         raise IsADirectoryError(errno.EISDIR, "is a folder, not a file", path)
     folder = os.path.dirname(path) or "."
     os.makedirs(folder, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".bnnkit-", suffix=".tmp")
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=_PREFIX, suffix=_SUFFIX)
     os.close(handle)
     try:
         yield temporary
@@ -50,10 +51,17 @@ def write_text(path, text):
         file.write(text)
 
 
-def write_npz(path, arrays):
-    """Write a dict of arrays as a compressed .npz file, atomically."""
+def remove_leftovers(folder):
+    """Delete what killed writes left in `folder`; nothing else may be writing there."""
+    for path in Path(folder).glob(f"{_PREFIX}*{_SUFFIX}"):
+        path.unlink(missing_ok=True)
+
+
+def write_npz(path, arrays, compressed=True):
+    """Write a dict of arrays as a .npz file, atomically."""
+    save = np.savez_compressed if compressed else np.savez
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
-        np.savez_compressed(file, **{k: np.ascontiguousarray(a) for k, a in arrays.items()})
+        save(file, **{k: np.ascontiguousarray(a) for k, a in arrays.items()})
 
 
 def read_npz(path):

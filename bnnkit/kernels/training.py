@@ -190,6 +190,19 @@ def window_gradient(gradient, z, mean, slope, shift, scale, soft, lanes, totals)
 
 
 @entry
+def fixed_gradient(gradient, z, mean, slope, shift, scale, soft):
+    """Multiply by the surrogate, as `window_gradient` does, and by the slope, in place."""
+    for slab in range(np.uint64(gradient.shape[0])):
+        for site in range(np.uint64(z.shape[1])):
+            for c in range(np.uint64(z.shape[2])):
+                place = _place(gradient, slab, site, c)
+                centred = _centred(z, slab, site, c, mean)
+                y = _all(scale * slope[c]) * centred + _all(scale * shift[c])
+                value = load(gradient, place) * (_soft_window(y) if soft else within(y))
+                store(gradient, place, value * _all(slope[c]))
+
+
+@entry
 def combine(gradient, z, mean, along_gradient, along_z, constant, n_images):
     """Set gradient to along_gradient * gradient + along_z * (z - mean) + constant, in place.
 
@@ -213,11 +226,33 @@ def signs(latent, weights):
 
 
 @entry
-def ternarise(latent, mask, weights):
-    """Write sign(latent) * [mask >= 0], sign(0) = +1, to int8 `weights`; all arrays flat."""
+def masked_signs(latent, mask, weights):
+    """Write sign(latent) * [mask >= 0], sign(0) = +1, to int8 `weights`; all arrays flat.
+
+    Returns how many are not 0.
+    """
+    in_use = 0
     for i in range(latent.size):
         sign = np.int8(1) if latent[i] >= np.float32(0) else np.int8(-1)
-        weights[i] = sign if mask[i] >= np.float32(0) else np.int8(0)
+        kept = mask[i] >= np.float32(0)
+        weights[i] = sign if kept else np.int8(0)
+        in_use += kept
+    return in_use
+
+
+@entry
+def large_signs(latent, least, weights):
+    """Write sign(latent) * [abs(latent) >= least] to int8 `weights`; both flat.
+
+    Returns how many are not 0.
+    """
+    in_use = 0
+    for i in range(latent.size):
+        sign = np.int8(1) if latent[i] >= np.float32(0) else np.int8(-1)
+        kept = abs(latent[i]) >= least
+        weights[i] = sign if kept else np.int8(0)
+        in_use += kept
+    return in_use
 
 
 @entry

@@ -9,8 +9,10 @@ import importlib
 _NAMES = {
     "ARCHITECTURES": "bnnkit.nn.architectures",
     "BNNClassifier": "bnnkit.nn.classifier",
+    "BoundDecay": "bnnkit.nn.bound_decay",
     "Conv": "bnnkit.nn.architectures",
     "Dense": "bnnkit.nn.architectures",
+    "PGDTraining": "bnnkit.nn.adversary",
     "RealClassifier": "bnnkit.nn.real",
 }
 

@@ -27,6 +27,7 @@ class BatchNormStep:
     ----------
     gamma, beta : Parameter, shape (channels,)
     mean, variance : ndarray of float64, shape (channels,)
+        As of the last batch, until inference sets them.
     space : Workspace
     """
 
@@ -45,9 +46,14 @@ class BatchNormStep:
         """Fix what `affine` normalises with."""
         self.mean, self.variance = mean, variance
 
+    @property
+    def deviation(self):
+        """What z - mean is divided by: sqrt(var + 1e-5), float64 (channels,)."""
+        return np.sqrt(self.variance + _EPSILON)
+
     def affine(self):
         """Slope a and offset b, float64 (channels,), of y = a * z + b at inference."""
-        slope = self.gamma.value / np.sqrt(self.variance + _EPSILON)
+        slope = self.gamma.value / self.deviation
         return slope, self.beta.value - self.mean * slope
 
     def moments(self, z, n_images):
@@ -83,7 +89,7 @@ class BatchNormStep:
             The surrogate of the step.
         """
         sums, products = self._through_step(z, gradient, window)
-        deviation = np.sqrt(self.variance + _EPSILON)
+        deviation = self.deviation
         self.beta.gradient[:] = sums
         self.gamma.gradient[:] = products / deviation
         slope, count = self.gamma.value / deviation, n_images * z.shape[1]
@@ -92,20 +98,19 @@ class BatchNormStep:
         constant = -slope * sums / count
         training.combine(gradient, z, self.mean, slope, along_z, constant, n_images)
 
-    def backward_fixed(self, z, gradient, n_images, window):
-        """The same at inference, where the statistics are fixed and nothing is learned."""
-        self._through_step(z, gradient, window)
-        slope, _ = self.affine()
-        none = np.zeros_like(slope)
-        training.combine(gradient, z, self.mean, slope, none, none, n_images)
+    def backward_fixed(self, z, gradient, window):
+        """The same where the statistics are constants and nothing is learned."""
+        training.fixed_gradient(gradient, z, *self._normalisation(), *window)
 
     def _through_step(self, z, gradient, window):
         """Multiply by the window; totals of the result, and of it times (z - mean)."""
-        totals, (slope, _) = np.zeros((2, len(self.mean))), self.affine()
-        normalisation = self.mean, slope, self.beta.value.astype(np.float64)
-        lanes = self._lanes(np.float32)
-        training.window_gradient(gradient, z, *normalisation, *window, lanes, totals)
+        totals, lanes = np.zeros((2, len(self.mean))), self._lanes(np.float32)
+        training.window_gradient(gradient, z, *self._normalisation(), *window, lanes, totals)
         return totals
+
+    def _normalisation(self):
+        """Mean, slope and shift, float64 (channels,), of y = slope * (z - mean) + shift."""
+        return self.mean, self.affine()[0], self.beta.value.astype(np.float64)
 
     def _lanes(self, dtype):
         """Zeros, to add up each lane of each channel; the kernels leave zeros."""

@@ -4,9 +4,13 @@ import warnings
 
 import numpy as np
 
+from bnnkit.nn.adversary import LevelBalls
 from bnnkit.nn.architectures import parse_architecture
+from bnnkit.nn.binary_objective import BinaryObjective, full_attack
+from bnnkit.nn.bound_decay import BoundDecay
 from bnnkit.nn.estimator import Classifier, check_positive
 from bnnkit.nn.latent import LatentNetwork
+from bnnkit.nn.layers import WEIGHTS
 from bnnkit.nn.surrogate import window
 from bnnkit.quantiser import Quantiser
 
@@ -30,12 +34,21 @@ class BNNClassifier(Classifier):
         Of Adam at the start.
     schedule : "cosine" or "constant"
         Let the learning rate decay to 0 along half a cosine, or leave it as it is.
+    validation : int or float
+        How many of the images given to `fit` are held out, as a number or as a share below 1.
+        They judge the network after each epoch, and that of the best one is taken (of equals
+        the latest); 0 takes the last.
+    patience : int, optional
+        Stop after that many epochs without a better validation score.
     surrogate : "tanh" or "hardtanh"
         What stands in for the derivative of the step (`bnnkit.nn.surrogate`).
-    surrogate_scale : float
-        Its argument is multiplied by this: larger is narrower.
-    weights : "ternary" or "binary"
-        Binary networks have no mask, hence no zeros.
+    surrogate_scale : float or "adaptive"
+        Its argument is multiplied by this: larger is narrower. "adaptive" gives each layer
+        one of its own, and moves it after each epoch to where the `adversary` is strongest
+        (`bnnkit.nn.scales`).
+    weights : "binmask", "ternary" or "binary"
+        "binmask" learns a mask of zeros beside the signs. "ternary", for comparison, makes
+        the weights of small latents 0, and "binary" has no zeros.
     mask_scale : float
         Standard deviation of the initial masks, in absolute value; in steps of Adam, this
         over `learning_rate` is how far a weight is from 0. Smaller makes ternary networks
@@ -43,6 +56,14 @@ class BNNClassifier(Classifier):
     mask_decay : float
         Added to the gradient of the mask of each weight in use; makes ternary networks
         sparser.
+    adversary : PGDTraining or bnnkit.robust.ExactTraining, optional
+        Makes each batch adversarial before the network learns it.
+    bound_decay : BoundDecay, optional
+        Penalty on large cardinality bounds.
+    monitor : callable, optional
+        ``monitor(network, images, labels)`` is the validation score, from the exact network
+        of an epoch and the held-out images; such as `bnnkit.robust.Certified`. By default the
+        score is the accuracy under the `adversary`, and without one the clean accuracy.
     n_classes : int, optional
         One more than the largest label, unless given; at most 10,000.
     warm_start : bool
@@ -61,7 +82,11 @@ class BNNClassifier(Classifier):
     model_ : LatentNetwork
         The real-valued latents behind it; `decision_function` and `loss_gradient` use it.
     history_ : list of dict
-        epoch, loss, accuracy (while training) and seconds of each epoch of the last `fit`.
+        Of each epoch of the last `fit`: epoch, learning_rate (at its start), loss and
+        accuracy (while training), validation (a dict with the score, if images are held out)
+        and seconds.
+    best_epoch_ : int
+        The epoch whose network was taken, from 1.
     classes_ : ndarray of int, shape (n_classes_,)
     n_classes_ : int
     input_shape_ : tuple of int
@@ -95,11 +120,16 @@ class BNNClassifier(Classifier):
         batch_size=100,
         learning_rate=3e-3,
         schedule="cosine",
+        validation=0,
+        patience=None,
         surrogate="tanh",
         surrogate_scale=1.0,
-        weights="ternary",
+        weights="binmask",
         mask_scale=0.03,
         mask_decay=0.0,
+        adversary=None,
+        bound_decay=None,
+        monitor=None,
         n_classes=None,
         warm_start=False,
         random_state=None,
@@ -111,11 +141,16 @@ class BNNClassifier(Classifier):
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.schedule = schedule
+        self.validation = validation
+        self.patience = patience
         self.surrogate = surrogate
         self.surrogate_scale = surrogate_scale
         self.weights = weights
         self.mask_scale = mask_scale
         self.mask_decay = mask_decay
+        self.adversary = adversary
+        self.bound_decay = bound_decay
+        self.monitor = monitor
         self.n_classes = n_classes
         self.warm_start = warm_start
         self.random_state = random_state
@@ -129,12 +164,48 @@ class BNNClassifier(Classifier):
     def _check_parameters(self):
         super()._check_parameters()
         parse_architecture(self.architecture)
-        check_positive("surrogate_scale", self.surrogate_scale)
-        window(self.surrogate, self.surrogate_scale)
+        self._check_surrogate()
         check_positive("mask_scale", self.mask_scale)
         check_positive("mask_decay", self.mask_decay, zero=True)
-        if self.weights not in ("ternary", "binary"):
-            raise ValueError(f"weights must be 'ternary' or 'binary', got {self.weights!r}")
+        if not isinstance(self.weights, str) or self.weights not in WEIGHTS:
+            raise ValueError(f"weights must be one of {', '.join(WEIGHTS)}, got {self.weights!r}")
+        self._check_robust_training()
+
+    def _check_surrogate(self):
+        if self.surrogate_scale != "adaptive":
+            check_positive("surrogate_scale", self.surrogate_scale)
+        elif self.adversary is None:
+            raise ValueError(
+                'surrogate_scale="adaptive" looks for the strongest attack and needs an '
+                "adversary; pass one, or a number"
+            )
+        window(self.surrogate, self._first_scale())
+
+    def _check_robust_training(self):
+        if not (self.adversary is None or callable(getattr(self.adversary, "batch", None))):
+            raise TypeError(
+                "adversary must be a PGDTraining, an ExactTraining or None, "
+                f"got {type(self.adversary).__name__}"
+            )
+        if not (self.bound_decay is None or isinstance(self.bound_decay, BoundDecay)):
+            raise TypeError(
+                f"bound_decay must be a BoundDecay or None, got {type(self.bound_decay).__name__}"
+            )
+        if self.monitor is None:
+            return
+        if not callable(self.monitor):
+            raise TypeError(
+                "monitor must be a function of a network, images and labels, "
+                f"got {type(self.monitor).__name__}"
+            )
+        if not self.validation:
+            raise ValueError(
+                "monitor judges held-out images, and validation=0 holds out none; pass a "
+                "number of images, such as validation=0.1"
+            )
+
+    def _first_scale(self):
+        return 1.0 if self.surrogate_scale == "adaptive" else self.surrogate_scale
 
     def _build(self, input_shape, n_classes, rng):
         self._quantiser = Quantiser(self.quant_step)
@@ -144,18 +215,45 @@ class BNNClassifier(Classifier):
             n_classes,
             n_levels=self._quantiser.n_levels,
             surrogate=self.surrogate,
-            surrogate_scale=self.surrogate_scale,
-            ternary=self.weights == "ternary",
+            surrogate_scale=self._first_scale(),
+            weights=self.weights,
             mask_scale=self.mask_scale,
             mask_decay=self.mask_decay,
             rng=rng,
         )
 
     def _inputs(self, images):
-        return np.ascontiguousarray(self._quantiser.levels(images).transpose(0, 2, 3, 1))
+        return _channels_last(self._quantiser.levels(images))
 
     def _input_slope(self):
         return 1 / self._quantiser.step
+
+    def _objective(self, inputs, images, labels):
+        return BinaryObjective(
+            inputs,
+            labels,
+            None if self.adversary is None else self._balls(images),
+            self.adversary,
+            self.bound_decay,
+            tune=self.surrogate_scale == "adaptive",
+        )
+
+    def _balls(self, images):
+        return LevelBalls(_channels_last(images), self._quantiser)
+
+    def _validate(self, inputs, images, labels, sample):
+        attacked = None
+        if self.adversary is not None:  # before the statistics, since it uses those of its batches
+            attack = full_attack(self.model_, self.adversary, self._balls(images), labels)
+            attacked = np.concatenate([levels for _, levels in attack])
+        self.model_.estimate_statistics(sample)
+        scores = {"accuracy": self._share_right(inputs, labels)}
+        if attacked is not None:
+            scores["attacked"] = self._share_right(attacked, labels)
+        if self.monitor is not None:
+            network = self.model_.fold(self._quantiser, self.input_shape_)
+            scores["monitor"] = float(self.monitor(network, images, labels))
+        return scores | {"score": list(scores.values())[-1]}
 
     def _finish(self, inputs, images):
         sample = np.sort(self._rng.permutation(len(images))[:_STATISTICS_IMAGES])
@@ -187,3 +285,7 @@ class BNNClassifier(Classifier):
                 f"the folded network disagrees with the trained one on {wrong} of "
                 f"{len(classes)} training images; please report this with the data"
             )
+
+
+def _channels_last(images):
+    return np.ascontiguousarray(images.transpose(0, 2, 3, 1))

@@ -2,15 +2,19 @@
 
 import copy
 import inspect
+import numbers
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from bnnkit._checks import MOST_CLASSES, as_images, as_labels
 from bnnkit._options import check_count, check_number, check_seed
+from bnnkit._version import __version__
 from bnnkit.nn import optim
+from bnnkit.nn.checkpoint import RunFolder, fingerprint
 from bnnkit.nn.loss import cross_entropy
-from bnnkit.nn.training import train
+from bnnkit.nn.objective import Objective
+from bnnkit.nn.training import Trainer
 
 # what a warm start may change: it concerns the training and not the network
 _FREE_PARAMETERS = {
@@ -18,10 +22,16 @@ _FREE_PARAMETERS = {
     "batch_size",
     "learning_rate",
     "schedule",
+    "validation",
+    "patience",
+    "adversary",
+    "bound_decay",
+    "monitor",
     "warm_start",
     "random_state",
     "verbose",
 }
+_SAMPLE = 2_000  # training images that go along to validation
 
 _LARGEST = float(np.finfo(np.float32).max)
 
@@ -34,7 +44,9 @@ class Classifier:
     - ``_build(input_shape, n_classes, rng)``: a new network,
     - ``_inputs(images)``: what the network takes, for checked images (N, C, H, W),
     - ``_finish(inputs, images)``: what is left to do after training,
-    - ``_input_slope()``: derivative of an input value with respect to its pixel.
+    - ``_input_slope()``: derivative of an input value with respect to its pixel,
+
+    and, where the plain ones are not enough, ``_objective`` and ``_validate``.
     """
 
     def get_params(self, deep=True):
@@ -56,11 +68,16 @@ class Classifier:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
         return f"{type(self).__name__}({arguments})"
 
-    def fit(self, images, labels):
+    def fit(self, images, labels, folder=None):
         """Train on images.
 
         A `fit` that does not finish leaves the classifier as it was: untrained, or with
         the network, history and random state of the last `fit` that did.
+
+        With a `folder`, each epoch is written down there as soon as it is done. When the same
+        `fit` is called again after a crash or a kill, by a new process or not, it goes on
+        after the last epoch that was done, and ends in the network that it would have ended
+        in, bit for bit. After the last epoch it just returns the trained network again.
 
         Parameters
         ----------
@@ -68,6 +85,10 @@ class Classifier:
             uint8 in 0..255 or floats in [0, 1]; (N, C, H, W), (N, H, W) or (N, features).
         labels : array_like of int, shape (N,)
             0 .. n_classes - 1.
+        folder : path, optional
+            For `checkpoint.npz`, which the training goes on from, and `log.jsonl`, which has a
+            record of `history_` a line. For one run, and one process at a time. Every
+            parameter but `verbose` has to stay as it was; they are compared as printed.
 
         Returns
         -------
@@ -76,11 +97,18 @@ class Classifier:
         Raises
         ------
         ValueError, TypeError
-            A parameter, an image or a label is out of its range.
+            A parameter, an image or a label is out of its range. Or the folder holds a run
+            with other parameters or data, or a damaged one; or a warm start is to be written
+            to a folder.
         FloatingPointError
             The loss became infinite or NaN, or a parameter too large.
         """
         self._check_parameters()
+        if folder is not None and self.warm_start:
+            raise ValueError(
+                "a warm start depends on the fit before it, which no folder holds; set "
+                "warm_start=False, or leave folder out"
+            )
         goes_on = self.warm_start and hasattr(self, "model_")
         if goes_on:
             self._check_unchanged()
@@ -90,14 +118,16 @@ class Classifier:
         if len(np.unique(labels)) < 2:
             raise ValueError(f"labels hold a single class, {labels[0]}; at least 2 are needed")
         trained = copy.copy(self)  # what fails does so there
+        run = self._run_folder(folder, images, labels)
         if goes_on:
             trained.model_, trained._rng = copy.deepcopy((self.model_, self._rng))
         else:
-            trained._start(images.shape[1:], n_classes or int(labels.max()) + 1)
+            seed = self.random_state if run is None else run.seed
+            trained._start(images.shape[1:], n_classes or int(labels.max()) + 1, seed)
         # one BLAS thread: batches are too small for more to gain, and these wait for each other
         # as soon as anything else runs; a seed then means the same on any number of cores
         with threadpool_limits(limits=1, user_api="blas"):
-            trained._train(images, labels)
+            trained._train(images, labels, run)
         self.__dict__ = trained.__dict__
         return self
 
@@ -140,28 +170,93 @@ class Classifier:
         gradient = gradient.transpose(0, 3, 1, 2) * np.float32(self._input_slope())
         return gradient.reshape(np.shape(images)), loss
 
-    def _start(self, input_shape, n_classes):
-        self._rng = np.random.default_rng(self.random_state)
+    def _start(self, input_shape, n_classes, seed):
+        self._rng = np.random.default_rng(seed)
         self._built_with = self.get_params()
         self.model_ = self._build(input_shape, n_classes, self._rng)
         self.input_shape_ = input_shape
         self.n_classes_ = n_classes
         self.classes_ = np.arange(n_classes)
 
-    def _train(self, images, labels):
+    def _train(self, images, labels, run):
+        picked, rest = self._split(labels)
+        held_out = self._inputs(images[picked]), images[picked], labels[picked]
+        images, labels = images[rest], labels[rest]
         inputs = self._inputs(images)
-        self.history_ = train(
+
+        def validate():
+            return self._validate(*held_out, inputs[:_SAMPLE])
+
+        trainer = Trainer(
             self.model_,
-            inputs,
-            labels,
+            self._objective(inputs, images, labels),
             epochs=self.epochs,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
             schedule=optim.get_schedule(self.schedule),
             rng=self._rng,
-            verbose=self.verbose,
+            validate=validate if self.validation else None,
+            patience=self.patience,
         )
+        if run is not None:
+            run.resume(trainer)
+        trainer.run(None if run is None else run.save, self.verbose)
+        self.history_, self.best_epoch_ = trainer.history, trainer.best_epoch
+        trainer.take_best()
         self._finish(inputs, images)
+
+    def _objective(self, inputs, images, labels):
+        """What is minimised; all three are those of the training images."""
+        return Objective(inputs, labels)
+
+    def _validate(self, inputs, images, labels, sample):
+        """Judge the network after an epoch by images that are held out.
+
+        Parameters
+        ----------
+        inputs, images, labels : ndarray
+            Of the held-out images.
+        sample : ndarray
+            Inputs of up to 2,000 training images, the same ones each time.
+
+        Returns
+        -------
+        dict
+            For the log; "score" (larger is better) tells the best epoch.
+        """
+        return {"score": self._share_right(inputs, labels)}
+
+    def _share_right(self, inputs, labels):
+        return float(np.mean(self.model_.logits(inputs).argmax(axis=1) == labels))
+
+    def _split(self, labels):
+        """What picks the held-out and what the training images."""
+        if not self.validation:
+            return slice(0), slice(None)
+        n_held_out = self.validation
+        if not isinstance(n_held_out, numbers.Integral):
+            n_held_out = max(1, round(n_held_out * len(labels)))
+        order = self._rng.permutation(len(labels))
+        if len(np.unique(labels[order[n_held_out:]])) < 2:
+            raise ValueError(
+                f"validation={self.validation} holds out {n_held_out} of {len(labels)} images "
+                "and leaves fewer than 2 classes to train on; hold out fewer"
+            )
+        return order[:n_held_out], order[n_held_out:]
+
+    def _run_folder(self, folder, images, labels):
+        """The run in `folder`, begun or not, of the parameters as they are; None without one."""
+        if folder is None:
+            return None
+        parameters = self.get_params()
+        del parameters["verbose"]  # changes nothing
+        identity = {name: repr(_plain(value)) for name, value in parameters.items()}
+        identity |= {"bnnkit": __version__, "classifier": type(self).__name__}
+        identity |= {"images": fingerprint(images), "labels": fingerprint(labels)}
+        seed = self.random_state
+        if seed is None:
+            seed = np.random.SeedSequence().entropy  # as NumPy would draw it, but known
+        return RunFolder(folder, identity, int(seed))
 
     def _check_unchanged(self):
         changed = [
@@ -188,6 +283,7 @@ class Classifier:
         if self.n_classes is not None:
             check_count("n_classes", self.n_classes, least=2, most=MOST_CLASSES)
         check_seed("random_state", self.random_state)
+        _check_validation(self.validation, self.patience)
 
 
 def check_positive(name, value, zero=False):
@@ -196,3 +292,27 @@ def check_positive(name, value, zero=False):
     if not 0 <= value <= _LARGEST or (value == 0 and not zero):
         least = "at least" if zero else "above"
         raise ValueError(f"{name} must be {least} 0 and at most {_LARGEST:.1e}, got {value}")
+
+
+def _check_validation(validation, patience):
+    if isinstance(validation, numbers.Integral):
+        check_count("validation", validation, least=0)
+    else:
+        check_number("validation", validation)
+        if not 0 < validation < 1:
+            raise ValueError(
+                "validation must be a number of images, or a share of them above 0 and below 1, "
+                f"got {validation}"
+            )
+    if patience is not None:
+        check_count("patience", patience)
+        if not validation:
+            raise ValueError(
+                f"patience={patience} waits for a better validation score, and validation=0 "
+                "gives none; hold out images, such as validation=0.1"
+            )
+
+
+def _plain(value):
+    """A NumPy number as Python's, which is printed alike by all releases."""
+    return value.item() if isinstance(value, np.generic) else value

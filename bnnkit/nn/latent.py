@@ -28,7 +28,7 @@ class LatentNetwork:
     surrogate : "tanh" or "hardtanh"
         What stands in for the derivative of the step.
     surrogate_scale : float
-    ternary : bool
+    weights : "binmask", "ternary" or "binary"
     mask_scale, mask_decay : float
         As for `TernaryLayer`.
     rng : numpy.random.Generator
@@ -52,7 +52,7 @@ class LatentNetwork:
         n_levels,
         surrogate,
         surrogate_scale,
-        ternary,
+        weights,
         mask_scale,
         mask_decay,
         rng,
@@ -60,7 +60,7 @@ class LatentNetwork:
         geometries = plan([*layers, Dense(n_classes)], input_shape)
         max_inputs = [n_levels - 1] + [1] * len(layers)
         *self.layers, last = (
-            TernaryLayer(geometry, rng, ternary, mask_scale, mask_decay, max_input)
+            TernaryLayer(geometry, rng, weights, mask_scale, mask_decay, max_input)
             for geometry, max_input in zip(geometries, max_inputs, strict=True)
         )
         self.norms = [BatchNormStep(layer.geometry.output_shape[2]) for layer in self.layers]
@@ -74,9 +74,26 @@ class LatentNetwork:
         return [parameter for part in parts for parameter in part.parameters()]
 
     def refresh(self):
-        """Derive the weights from the latents, after a step of the optimiser."""
-        for layer in [*self.layers, self.head.layer]:
+        """Derive the weights from the latents, after a step of the optimiser.
+
+        Raises
+        ------
+        ValueError
+            A layer has no weights left.
+        """
+        for index, layer in enumerate(self._linear_layers()):
             layer.refresh()
+            if layer.sparsity == 1:
+                name = f"hidden layer {index + 1}" if index < len(self.layers) else "the head"
+                raise ValueError(
+                    f"{name} has no weights left: all of its {layer.weights.size} are 0 with "
+                    f"mask_decay={layer.mask_decay:g}; lower mask_decay or the learning rate, "
+                    "or raise mask_scale (binmask)"
+                )
+
+    def sparsities(self):
+        """Share of zeros among the weights of each hidden layer, then of the head."""
+        return [layer.sparsity for layer in self._linear_layers()]
 
     def release(self):
         """Give back the memory that batches were computed in; the next one takes it again."""
@@ -123,10 +140,11 @@ class LatentNetwork:
 
     def logits(self, levels):
         """Logits at inference, in float64: uint8 (N, H, W, C) to (N, classes)."""
-        return np.concatenate([self._infer(part)[0] for part in _parts(levels)])
+        parts = ((self.layers[0].lanes(part), len(part)) for part in _parts(levels))
+        return np.concatenate([self._infer(x, n)[0] for x, n in parts])
 
-    def input_gradient(self, levels, loss):
-        """Gradient of a loss with respect to the levels, at inference.
+    def input_gradient(self, levels, loss, batch_statistics=False):
+        """Gradient of a loss with respect to the levels.
 
         Parameters
         ----------
@@ -134,6 +152,9 @@ class LatentNetwork:
         loss : callable
             ``loss(logits, part)`` returns the losses (n,) and the gradient of the logits
             of the images in the slice `part`.
+        batch_statistics : bool
+            Normalise by the statistics of these images, as in training; otherwise by the
+            fixed ones, as at inference. The backward pass takes both as constants.
 
         Returns
         -------
@@ -142,21 +163,42 @@ class LatentNetwork:
         losses : ndarray of float64, shape (N,)
         """
         gradient, losses = np.empty(levels.shape, np.float32), np.empty(len(levels))
-        rows = gradient.reshape(len(levels), -1)
-        for start in range(0, len(levels), _CHUNK):
-            part = slice(start, start + _CHUNK)
-            logits, products = self._infer(levels[part])
-            n = len(logits)
+        rows, size = gradient.reshape(len(levels), -1), _CHUNK
+        if batch_statistics:
+            size = len(levels)  # all of them are the batch
+        for start in range(0, len(levels), size):
+            part = slice(start, start + size)
+            x, n = self.layers[0].lanes(levels[part]), len(levels[part])
+            logits, products = self._infer(x, n, batch_statistics)
             losses[part], d_logits = loss(logits, part)
-            dz, layer = self.head.z_gradient(d_logits), self.head.layer
-            for index in reversed(range(len(self.layers))):
-                z, dz = products[index], layer.input_gradient(dz, n)
-                dz = dz.reshape(len(dz), *z.shape[1:3], -1)
-                self.norms[index].backward_fixed(z, dz, n, self._window(index))
-                layer = self.layers[index]
-            dx = layer.input_gradient(dz, n)
+            dx = self._input_lanes(products, d_logits, n)
             from_lanes(dx.reshape(len(dx), rows.shape[1], -1), rows[part])
         return gradient, losses
+
+    def lane_gradient(self, x, n_images, loss):
+        """The same on lanes and with the statistics of the batch: a step of PGD in training.
+
+        It is as if `forward` had seen the images, so its trace is lost and the batch-norms
+        keep the statistics.
+
+        Parameters
+        ----------
+        x : ndarray of int8 or int16, shape (slabs, sites, C, lanes)
+            As ``layers[0].lanes(levels)`` gives it.
+        n_images : int
+        loss : callable
+            ``loss(logits)`` returns the losses (n_images,) and the gradient of the logits.
+
+        Returns
+        -------
+        gradient : ndarray of float32, shape (slabs, sites, C, 16)
+            Zeros beyond the last image; overwritten by the next batch.
+        losses : ndarray of float64, shape (n_images,)
+        logits : ndarray of float64, shape (n_images, classes)
+        """
+        logits, products = self._infer(x, n_images, batch_statistics=True)
+        losses, d_logits = loss(logits)
+        return self._input_lanes(products, d_logits, n_images), losses, logits
 
     def estimate_statistics(self, levels):
         """Fix the statistics of every batch-norm, layer by layer, with the weights as they are.
@@ -206,13 +248,27 @@ class LatentNetwork:
         head = Head(_channels_first(self.head.layer), scale, bias)
         return BinaryNetwork(quantiser, layers, head, input_shape)
 
-    def _infer(self, levels):
-        """Logits, and the sums of each layer."""
-        x, n, products = self.layers[0].lanes(levels), len(levels), []
+    def _linear_layers(self):
+        return [*self.layers, self.head.layer]
+
+    def _infer(self, x, n_images, batch_statistics=False):
+        """Logits of lanes, and the sums of each layer."""
+        products = []
         for layer, norm in zip(self.layers, self.norms, strict=True):
-            products.append(layer.product(x, n))
-            x = norm.bits(products[-1], n)
-        return self.head.logits(self.head.sums(x, n)), products
+            products.append(layer.product(x, n_images))
+            bits = norm.forward if batch_statistics else norm.bits
+            x = bits(products[-1], n_images)
+        return self.head.logits(self.head.sums(x, n_images)), products
+
+    def _input_lanes(self, products, d_logits, n_images):
+        """Lanes of the gradient of the input, the statistics being constants."""
+        dz, layer = self.head.z_gradient(d_logits), self.head.layer
+        for index in reversed(range(len(self.layers))):
+            z, dz = products[index], layer.input_gradient(dz, n_images)
+            dz = dz.reshape(len(dz), *z.shape[1:3], -1)
+            self.norms[index].backward_fixed(z, dz, self._window(index))
+            layer = self.layers[index]
+        return layer.input_gradient(dz, n_images)
 
     def _window(self, index):
         return window(self.surrogate, self.surrogate_scales[index])

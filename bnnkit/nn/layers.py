@@ -3,7 +3,8 @@
 Every layer is a convolution; a dense one has a single position, at which it sees all of its
 input. Inputs are the levels of an image for the first layer, bits for all others. Activations
 and gradients are *lanes*, and products are made by table look-up: `bnnkit.kernels.russians`
-explains both.
+explains both. Where few weights are left, products are made from lists of them instead:
+`WeightLists` says where.
 """
 
 import math
@@ -16,43 +17,51 @@ from bnnkit.kernels.gradients import lanes_by_bits, lanes_by_lanes
 from bnnkit.kernels.links import links
 from bnnkit.kernels.russians import weights_by_lanes
 from bnnkit.nn.lanes import Workspace
+from bnnkit.nn.lists import WeightLists, weights_in_use
 from bnnkit.nn.optim import Parameter
 
+WEIGHTS = ("binmask", "ternary", "binary")
 LATENT_SCALE = 0.01  # standard deviation of the initial latents: a few steps of Adam
+_LEAST = np.float32(0.005)  # of the absolute latent of a weight in use, without a mask
 _EXACT = 1 << 24  # float32 holds every integer up to here
 _SHORT = 1 << 15  # int16 every one below
 
 
 class TernaryLayer:
-    """Weights sign(latent) * [mask >= 0] with sign(0) = +1, and their products.
+    """Weights made of latents by one of three quantisers, and their products.
 
-    The mask is what makes a weight 0 (BinMask; Jia & Rinard, 2020). Both arrays receive
-    straight-through gradients and are kept in [-1, 1]. What the methods return is
-    overwritten by the next batch.
+    ============ ================================== =============================
+    "binmask"    sign(latent) * [mask >= 0]         BinMask (Jia & Rinard, 2020)
+    "ternary"    sign(latent) * [|latent| >= 0.005] one array decides sign and zero
+    "binary"     sign(latent)                       no zeros
+    ============ ================================== =============================
+
+    sign(0) = +1. Latents and masks receive straight-through gradients and are kept in
+    [-1, 1]. What the methods return is overwritten by the next batch.
 
     Parameters
     ----------
     geometry : Geometry
     rng : numpy.random.Generator
-    ternary : bool
-        Without it there is no mask and weights are -1 or +1.
+    weights : "binmask", "ternary" or "binary"
     mask_scale : float
         Initial masks are the absolute values of a normal distribution of this deviation.
     mask_decay : float
-        Added to the gradient of the mask of every weight in use; pulls weights to 0.
+        Pulls every weight in use to 0: "binmask" adds it to the gradient of the mask,
+        "ternary" adds mask_decay * sign(latent) to that of the latent.
     max_input : int
         Largest value of the input: 1 for bits, else the highest level.
 
     Attributes
     ----------
     latent, mask : Parameter, shape (O, kh, kw, C)
-        Binary weights have a mask of zeros that is not learned.
+        Only "binmask" has a mask.
     weights : ndarray of int8, shape (O, kh, kw, C)
         As of the last `refresh`.
     space : Workspace
     """
 
-    def __init__(self, geometry, rng, ternary, mask_scale, mask_decay, max_input=1):
+    def __init__(self, geometry, rng, weights, mask_scale, mask_decay, max_input=1):
         shape = (geometry.output_shape[2], *geometry.kernel, geometry.input_shape[2])
         fan_in = math.prod(shape[1:])
         if fan_in * max_input > _EXACT:
@@ -62,30 +71,38 @@ class TernaryLayer:
                 "quant_step"
             )
         self.geometry = geometry
-        self.ternary = ternary
+        self.quantiser = weights
         self.mask_decay = np.float32(mask_decay)
         self.takes_bits, self._max_input = max_input == 1, max_input
         self.latent = Parameter(rng.normal(0, LATENT_SCALE, shape), limit=1)
-        mask = np.abs(rng.normal(0, mask_scale, shape)) if ternary else np.zeros(shape)
-        self.mask = Parameter(mask, limit=1)
+        if weights == "binmask":
+            self.mask = Parameter(np.abs(rng.normal(0, mask_scale, shape)), limit=1)
         self.weights = np.empty(shape, np.int8)
-        self._base = 3 if ternary else 2
+        self._base = 2 if weights == "binary" else 3
         self._plan_sites()
         self.space = Workspace()
         self.refresh()
 
     def parameters(self):
         """What the optimiser moves."""
-        return [self.latent, self.mask] if self.ternary else [self.latent]
+        return [self.latent, self.mask] if self.quantiser == "binmask" else [self.latent]
 
     def refresh(self):
         """Derive the weights from the latents, after these have changed."""
         latent, weights = self.latent.value.reshape(-1), self.weights.reshape(-1)
-        if self.ternary:
-            training.ternarise(latent, self.mask.value.reshape(-1), weights)
+        if self.quantiser == "binmask":
+            self._in_use = training.masked_signs(latent, self.mask.value.reshape(-1), weights)
+        elif self.quantiser == "ternary":
+            self._in_use = training.large_signs(latent, _LEAST, weights)
         else:
             training.signs(latent, weights)
-        self._coded_outputs = self._coded_inputs = None
+            self._in_use = weights.size
+        self._coded_outputs = self._coded_inputs = self._found = None
+
+    @property
+    def sparsity(self):
+        """Share of the weights that are 0."""
+        return 1 - self._in_use / self.weights.size
 
     def lanes(self, levels):
         """Lanes of the input: uint8 (N, H, W, C) to int8 (bits) or int16 (levels)."""
@@ -112,7 +129,10 @@ class TernaryLayer:
         rows, columns, outputs = self.geometry.output_shape
         sites, dtype = rows * columns, np.int16 if short else np.int32
         z = self.space.lanes("z", n_images, sites, outputs, dtype, x.shape[-1])
-        return self._look_up(self._shaped(x), z, self._output_codes(), self._forward, n_images)
+        x = self._shaped(x)
+        if self._in_use <= self._output_lists.most:
+            return self._add_up(x, z, self._output_lists, n_images)
+        return self._look_up(x, z, self._output_codes(), self._forward, n_images)
 
     def weight_gradient(self, x, dz):
         """Set the gradients of the parameters from input `x` and the gradient `dz` of z.
@@ -131,15 +151,29 @@ class TernaryLayer:
             real = self.space.lanes("real", 16 * len(dz), *x.shape[1:3], np.float32)
             training.to_floats(x, real)
             lanes_by_lanes(dz, real, self._backward, tile, block, gradient)
-        if self.ternary:
-            latent, mask = self.latent, self.mask
-            arrays = (latent.gradient, latent.value, mask.value, mask.gradient)
-            training.straight_through(*(a.reshape(-1) for a in arrays), self.mask_decay)
+        self._through_quantiser()
 
     def input_gradient(self, dz, n_images):
         """Gradient of the input: float32 (slabs, OH * OW, O, 16) to (slabs, sites, C, 16)."""
         dx = self.space.lanes("dx", n_images, self._sites, self._channels, np.float32)
+        if self._in_use <= self._input_lists.most:
+            return self._add_up(dz, dx, self._input_lists, n_images)
         return self._look_up(dz, dx, self._input_codes(), self._backward, n_images)
+
+    def _through_quantiser(self):
+        """Turn the gradient of the weights, which the latents hold, into that of the parameters."""
+        latent = self.latent
+        if self.quantiser == "binmask":
+            arrays = (latent.gradient, latent.value, self.mask.value, self.mask.gradient)
+            training.straight_through(*(a.reshape(-1) for a in arrays), self.mask_decay)
+        elif self.quantiser == "ternary" and self.mask_decay:
+            latent.gradient += self.mask_decay * self.weights
+
+    def _add_up(self, x, y, lists, n_images):
+        if self._found is None:
+            self._found = weights_in_use(self._tapped(), self._in_use)
+        lists.product(self._found, x, n_images, y)
+        return y
 
     def _look_up(self, x, y, codes, ways, n_images):
         table = self.space.table(x.dtype.type)
@@ -154,6 +188,13 @@ class TernaryLayer:
         self._sites, self._channels = height * width, channels
         window = (kernel, self.geometry.stride, self.geometry.padding)
         self._forward, self._backward = links((height, width), *window)
+        shape, positions = self._tapped().shape, math.prod(self.geometry.output_shape[:2])
+        self._output_lists = WeightLists(shape, self._backward, self._sites, False, self._base)
+        self._input_lists = WeightLists(shape, self._forward, positions, True, self._base)
+
+    def _tapped(self):
+        """The weights as (O, taps, C), with the channels of a site."""
+        return self.weights.reshape(len(self.weights), -1, self._channels)
 
     def _shaped(self, x):
         """Lanes of the layer before, (slabs, sites, channels, L), with the sites of this one."""
@@ -162,7 +203,7 @@ class TernaryLayer:
     def _output_codes(self):
         """Codes of the weights in groups of inputs, and the steps between their words."""
         if self._coded_outputs is None:
-            weights = self.weights.reshape(len(self.weights), -1, self._channels)
+            weights = self._tapped()
             outputs, taps, channels = weights.shape
             words = n_words(channels, self._base)
             codes = self.space.array("output codes", (outputs, taps, 8 * words), np.uint8)

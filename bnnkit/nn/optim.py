@@ -41,13 +41,21 @@ class Adam:
     ----------
     parameters : list of Parameter
     beta1, beta2, epsilon : float
+
+    Attributes
+    ----------
+    steps : int
+        Made so far.
+    means, squares : list of ndarray of float32
+        Running averages of each parameter's gradient and of its square, flat.
     """
 
     def __init__(self, parameters, beta1=0.9, beta2=0.999, epsilon=1e-8):
         self.parameters = parameters
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
         self.steps = 0
-        self._moments = [_moments(parameter) for parameter in parameters]
+        self.means = [_like(parameter) for parameter in parameters]
+        self.squares = [_like(parameter) for parameter in parameters]
 
     def step(self, learning_rate):
         """Move every parameter against its gradient."""
@@ -55,13 +63,14 @@ class Adam:
         correction = math.sqrt(1 - self.beta2**self.steps) / (1 - self.beta1**self.steps)
         settings = (learning_rate * correction, self.beta1, self.beta2, self.epsilon)
         settings = tuple(np.float32(setting) for setting in settings)
-        for parameter, (mean, square) in zip(self.parameters, self._moments, strict=True):
+        moments = zip(self.means, self.squares, strict=True)
+        for parameter, (mean, square) in zip(self.parameters, moments, strict=True):
             value, gradient = parameter.value.reshape(-1), parameter.gradient.reshape(-1)
             adam(value, gradient, mean, square, *settings, parameter.limit)
 
 
-def _moments(parameter):
-    return aligned(parameter.value.size, np.float32), aligned(parameter.value.size, np.float32)
+def _like(parameter):
+    return aligned(parameter.value.size, np.float32)
 
 
 def cosine_decay(learning_rate, step, total_steps):

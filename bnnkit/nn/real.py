@@ -20,13 +20,15 @@ class RealClassifier(Classifier):
     ----------
     hidden : list or tuple of int
         Units of the hidden layers.
-    epochs, batch_size, learning_rate, schedule, n_classes, warm_start, random_state, verbose
+    epochs, batch_size, learning_rate, schedule, validation, patience
+        As for `BNNClassifier`.
+    n_classes, warm_start, random_state, verbose
         As for `BNNClassifier`.
 
     Attributes
     ----------
     model_ : RealNetwork
-    history_, classes_, n_classes_, input_shape_
+    history_, best_epoch_, classes_, n_classes_, input_shape_
         As for `BNNClassifier`.
     """
 
@@ -38,6 +40,8 @@ class RealClassifier(Classifier):
         batch_size=100,
         learning_rate=1e-3,
         schedule="cosine",
+        validation=0,
+        patience=None,
         n_classes=None,
         warm_start=False,
         random_state=None,
@@ -48,6 +52,8 @@ class RealClassifier(Classifier):
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.schedule = schedule
+        self.validation = validation
+        self.patience = patience
         self.n_classes = n_classes
         self.warm_start = warm_start
         self.random_state = random_state

@@ -97,6 +97,20 @@ def test_window_gradient(shape, dtype, name, rng):
     assert not lanes.any()
 
 
+@pytest.mark.parametrize("soft", [True, False])
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_fixed_gradient(shape, dtype, soft, rng):
+    values, z = sums(rng, shape, dtype)
+    gradient, mean = rng.normal(size=shape), 100 * rng.normal(size=shape[2])
+    slope, shift, scale = rng.normal(size=shape[2]) / 1000, rng.normal(size=shape[2]), 0.7
+    result = to_lanes(gradient, np.float32)
+    training.fixed_gradient(result, z, mean, slope, shift, scale, soft)
+    y = scale * (slope * (values - mean) + shift)
+    expected = slope * gradient * (1 - np.tanh(y) ** 2 if soft else np.abs(y) <= 1)
+    np.testing.assert_allclose(from_lanes(result, shape[0]), expected, rtol=1e-5, atol=1e-9)
+
+
 def test_the_soft_window_is_one_minus_tanh_squared_and_ends_at_zero():
     places = np.arange(-1600, 1600)
     y = places / 128
@@ -124,13 +138,18 @@ def test_combine(shape, dtype, rng):
     np.testing.assert_allclose(from_lanes(result, shape[0]), expected, rtol=1e-5, atol=1e-3)
 
 
-def test_ternarise_and_signs(rng):
+def test_signs_with_and_without_zeros(rng):
     latent, mask, weights = normal(rng, 50), normal(rng, 50), np.empty(50, np.int8)
     latent[:2], mask[:2] = 0, 0
-    training.ternarise(latent, mask, weights)
-    np.testing.assert_array_equal(weights, np.where(latent >= 0, 1, -1) * (mask >= 0))
+    signs, least = np.where(latent >= 0, 1, -1), np.abs(latent[7])
     training.signs(latent, weights)
-    np.testing.assert_array_equal(weights, np.where(latent >= 0, 1, -1))
+    np.testing.assert_array_equal(weights, signs)
+    in_use = training.masked_signs(latent, mask, weights)
+    np.testing.assert_array_equal(weights, signs * (mask >= 0))
+    assert in_use == np.count_nonzero(mask >= 0)
+    in_use = training.large_signs(latent, least, weights)
+    np.testing.assert_array_equal(weights, signs * (np.abs(latent) >= least))
+    assert in_use == np.count_nonzero(np.abs(latent) >= least)
 
 
 def test_straight_through(rng):

@@ -181,10 +181,20 @@ def test_warm_start_refuses_another_network(blobs):
 
 
 def test_a_constant_network_is_announced(blobs):
+    images, labels = blobs
     message = "into class .; hidden layer 1 is constant: lower"
     with pytest.warns(UserWarning, match=message) as caught:
-        BNNClassifier("10", learning_rate=0.1, mask_decay=100.0, random_state=0).fit(*blobs)
+        BNNClassifier("10", epochs=1, random_state=0).fit(np.zeros_like(images), labels)
     assert caught[0].filename == __file__  # the line that called fit
+
+
+def test_an_emptied_layer_ends_fit_and_leaves_the_last_network(blobs):
+    classifier = BNNClassifier("10", epochs=1, mask_decay=0.0, random_state=0).fit(*blobs)
+    network = classifier.network_
+    classifier.set_params(epochs=20, learning_rate=0.1, mask_decay=100.0)
+    with pytest.raises(ValueError, match=r"no weights left: all of its .* mask_decay=100; lower"):
+        classifier.fit(*blobs)
+    assert classifier.network_ is network
 
 
 def test_folding_that_disagrees_is_an_error(blobs):
@@ -204,7 +214,7 @@ def test_folding_that_disagrees_is_an_error(blobs):
         ({"quant_step": 0}, "quant_step must be in"),
         ({"surrogate": "relu"}, "surrogate must be one of"),
         ({"surrogate_scale": 0}, "surrogate_scale must be above 0"),
-        ({"weights": "real"}, "weights must be 'ternary' or 'binary'"),
+        ({"weights": "real"}, "weights must be one of binmask, ternary, binary, got 'real'"),
         ({"surrogate": ["tanh"]}, r"surrogate must be one of .*, got \['tanh'\]"),
         ({"mask_scale": 0}, "mask_scale must be above 0"),
         ({"schedule": "linear"}, "schedule must be one of cosine, constant, got 'linear'"),

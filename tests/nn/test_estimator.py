@@ -1,3 +1,4 @@
+import inspect
 import re
 
 import numpy as np
@@ -51,6 +52,16 @@ def test_unknown_parameter(make):
         ({"random_state": 0.5}, TypeError, "random_state must be a whole number, got 0.5"),
         ({"n_classes": 10_001}, ValueError, "n_classes must be .* at most 10000, got 10001"),
         ({"n_classes": 1}, ValueError, "n_classes must be a whole number of at least 2"),
+        ({"validation": -1}, ValueError, "validation must be a .* at least 0, got -1"),
+        ({"validation": 1.0}, ValueError, "or a share of them above 0 and below 1, got 1.0"),
+        ({"validation": np.nan}, ValueError, "above 0 and below 1, got nan"),
+        ({"validation": True}, TypeError, "validation must be a whole number, got True"),
+        ({"validation": "a"}, TypeError, "validation must be a number, got 'a'"),
+        ({"validation": 160}, ValueError, "160 holds out 160 of 160 images and leaves fewer"),
+        ({"validation": 0.999}, ValueError, "0.999 holds out 160 of 160 images and leaves"),
+        ({"validation": 159}, ValueError, "leaves fewer than 2 classes .*; hold out fewer"),
+        ({"patience": 3}, ValueError, "patience=3 waits .* validation=0 gives none; hold out"),
+        ({"patience": 0, "validation": 9}, ValueError, "patience must be .* at least 1, got 0"),
         ({"n_classes": 3}, ValueError, "labels must be integers from 0 to 2"),
     ],
 )
@@ -163,3 +174,75 @@ def test_score_is_the_share_of_right_predictions(make, blobs):
     assert predicted.dtype == np.int64
     assert classifier.score(images, labels) == np.mean(predicted == labels)
     assert classifier.score(images, predicted) == 1
+
+
+def recording(make, **options):
+    """A classifier that remembers what it trains on and what it validates with."""
+    kind = type(make())
+
+    class Recording(kind):
+        def _objective(self, inputs, images, labels):
+            self.trained = inputs, images, labels
+            return super()._objective(inputs, images, labels)
+
+        def _validate(self, inputs, images, labels, sample):
+            self.held_out, self.sample = (inputs, images, labels), sample
+            return super()._validate(inputs, images, labels, sample)
+
+    Recording.__signature__ = inspect.signature(kind)
+    first = {"hidden": (10,)} if kind is RealClassifier else {"architecture": "10"}
+    return Recording(**first | {"epochs": 2, "random_state": 0} | options)
+
+
+def rows(images, labels):
+    return {(image.tobytes(), int(label)) for image, label in zip(images, labels, strict=True)}
+
+
+@pytest.mark.parametrize(("validation", "count"), [(30, 30), (0.25, 40), (1e-9, 1)])
+def test_images_that_are_held_out_are_not_trained_on(make, validation, count, blobs):
+    classifier = recording(make, validation=validation).fit(*blobs)
+    trained, held_out = rows(*classifier.trained[1:]), rows(*classifier.held_out[1:])
+    assert len(held_out) == count
+    assert trained | held_out == rows(*blobs)
+    assert not trained & held_out
+    for inputs, images, _ in (classifier.trained, classifier.held_out):
+        np.testing.assert_array_equal(inputs, classifier._inputs(images))
+    np.testing.assert_array_equal(classifier.sample, classifier.trained[0][:2000])
+
+
+def test_held_out_images_follow_the_seed_and_are_no_run_of_neighbours(make, blobs):
+    held_out = []
+    for seed in (0, 0, 1):
+        classifier = recording(make, validation=40, random_state=seed).fit(*blobs)
+        held_out.append(rows(*classifier.held_out[1:]))
+    assert held_out[0] == held_out[1] != held_out[2]
+    assert held_out[0] not in [
+        rows(blobs[0][i : i + 40], blobs[1][i : i + 40]) for i in range(0, 121)
+    ]
+
+
+def test_the_network_of_the_best_epoch_is_the_fitted_one(make, blobs):
+    images, labels = blobs[0], np.random.default_rng(0).permutation(blobs[1])  # scores vary
+    options = {"validation": 60, "epochs": 12, "schedule": "constant", "learning_rate": 0.05}
+    classifier = recording(make, **options).fit(images, labels)
+    scores = [record["validation"]["score"] for record in classifier.history_]
+    best = classifier.best_epoch_
+    assert scores[best - 1] == max(scores) > max([0, *scores[best:]])
+    again = classifier._validate(*classifier.held_out, classifier.sample)["score"]
+    assert again == max(scores)
+
+
+def test_without_validation_the_last_epoch_is_taken(make, blobs):
+    classifier = recording(make, epochs=3).fit(*blobs)
+    assert classifier.best_epoch_ == 3
+    assert len(classifier.trained[2]) == 160
+    assert not hasattr(classifier, "held_out")
+    assert all("validation" not in record for record in classifier.history_)
+
+
+def test_patience_ends_the_training(make, blobs):
+    options = {"validation": 60, "patience": 2, "epochs": 50, "learning_rate": 0.05}
+    classifier = make(**options).fit(*blobs)
+    scores = [record["validation"]["score"] for record in classifier.history_]
+    assert len(scores) < 50
+    assert max(scores[-2:]) <= max(scores[:-2])

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from products import from_lanes
 
 from bnnkit.nn.architectures import parse_architecture
 from bnnkit.nn.latent import LatentNetwork
+from bnnkit.nn.layers import WEIGHTS
 from bnnkit.nn.loss import cross_entropy
 from bnnkit.quantiser import Quantiser
 
@@ -24,7 +26,7 @@ SLOPES = {
 }
 
 
-def make(architecture, rng, name="tanh", scale=1.0, ternary=True, n_levels=11):
+def make(architecture, rng, name="tanh", scale=1.0, weights="binmask", n_levels=11):
     """A network in the middle of its training: nothing is at its initial value."""
     network = LatentNetwork(
         parse_architecture(architecture),
@@ -33,7 +35,7 @@ def make(architecture, rng, name="tanh", scale=1.0, ternary=True, n_levels=11):
         n_levels=n_levels,
         surrogate=name,
         surrogate_scale=scale,
-        ternary=ternary,
+        weights=weights,
         mask_scale=0.01,
         mask_decay=0.0,
         rng=rng,
@@ -42,7 +44,7 @@ def make(architecture, rng, name="tanh", scale=1.0, ternary=True, n_levels=11):
         norm.gamma.value[:] = rng.normal(size=len(norm.gamma.value))
         norm.beta.value[:] = rng.normal(size=len(norm.beta.value))
     for layer in [*network.layers, network.head.layer]:
-        if ternary:
+        if weights == "binmask":
             layer.mask.value[:] = rng.normal(0.3, 1, layer.mask.value.shape)
     network.head.bias.value[:] = rng.normal(size=4)
     network.refresh()
@@ -78,10 +80,15 @@ def plain_scatter(d_windows, geometry):
 
 
 class Twin:
-    """Forward and backward in float64, with statistics of the batch or fixed ones."""
+    """Forward and backward in float64.
 
-    def __init__(self, network, slope, scale, fixed):
-        self.network, self.slope, self.scale, self.fixed = network, slope, scale, fixed
+    `fixed` takes the statistics from the network and not from the batch, `constant` lets
+    nothing flow back through those of the batch.
+    """
+
+    def __init__(self, network, slope, scale, fixed=False, constant=False):
+        self.network, self.slope, self.scale = network, slope, scale
+        self.fixed, self.constant = fixed, constant or fixed
 
     def forward(self, x):
         self.trace = []
@@ -116,7 +123,7 @@ class Twin:
             axes = (0, 1, 2)
             gradients["gamma"].append((dy * centred).sum(axes))
             gradients["beta"].append(dy.sum(axes))
-            if not self.fixed:
+            if not self.constant:
                 dy = dy - dy.mean(axes) - centred * (dy * centred).mean(axes)
             dz = norm.gamma.value / deviation * dy
             layer, windows = (
@@ -137,20 +144,20 @@ def assert_close(actual, expected):
 
 
 @pytest.mark.parametrize(
-    ("name", "scale", "ternary", "n_levels"),
+    ("name", "scale", "weights", "n_levels"),
     [
-        ("tanh", 1.0, True, 11),
-        ("tanh", 0.6, False, 2),
-        ("hardtanh", 1.0, True, 2),
-        ("hardtanh", 1.5, False, 256),
+        ("tanh", 1.0, "binmask", 11),
+        ("tanh", 0.6, "binary", 2),
+        ("hardtanh", 1.0, "ternary", 2),
+        ("hardtanh", 1.5, "binary", 256),
     ],
 )
 @pytest.mark.parametrize("architecture", SHAPES)
-def test_training_gradients_equal_the_twin(architecture, name, scale, ternary, n_levels, rng):
-    network = make(architecture, rng, name, scale, ternary, n_levels)
+def test_training_gradients_equal_the_twin(architecture, name, scale, weights, n_levels, rng):
+    network = make(architecture, rng, name, scale, weights, n_levels)
     x = make_levels(architecture, rng, 70, n_levels)
     labels = rng.integers(0, 4, len(x))
-    twin = Twin(network, SLOPES[name], scale, fixed=False)
+    twin = Twin(network, SLOPES[name], scale)
     logits = network.forward(x)
     np.testing.assert_allclose(logits, twin.forward(x), rtol=1e-6, atol=1e-6)
     _, d_logits = cross_entropy(logits, labels)
@@ -158,8 +165,9 @@ def test_training_gradients_equal_the_twin(architecture, name, scale, ternary, n
     expected, _ = twin.backward(d_logits)
     layers = [*network.layers, network.head.layer]
     for layer, gradient in zip(layers, expected["weights"], strict=True):
-        assert_close(layer.latent.gradient, gradient * (layer.mask.value >= 0))
-        if ternary:
+        kept = layer.mask.value >= 0 if weights == "binmask" else 1
+        assert_close(layer.latent.gradient, gradient * kept)
+        if weights == "binmask":
             sign = np.where(layer.latent.value >= 0, 1, -1)
             assert_close(layer.mask.gradient, gradient * sign)
     for norm, gamma, beta in zip(network.norms, expected["gamma"], expected["beta"], strict=True):
@@ -183,6 +191,76 @@ def test_input_gradient_equals_the_twin(architecture, name, scale, rng):
     _, expected = twin.backward(d_logits)
     np.testing.assert_allclose(losses, expected_losses)
     assert_close(gradient, expected)
+
+
+@pytest.mark.parametrize(("name", "scale"), [("tanh", 1.4), ("hardtanh", 0.5)])
+@pytest.mark.parametrize("architecture", SHAPES)
+def test_gradients_with_the_statistics_of_the_batch_equal_the_twin(architecture, name, scale, rng):
+    network, x = make(architecture, rng, name, scale), make_levels(architecture, rng, 150)
+    labels = rng.integers(0, 4, len(x))
+    twin = Twin(network, SLOPES[name], scale, constant=True)
+    expected_logits = twin.forward(x)
+    expected_losses, d_logits = cross_entropy(expected_logits, labels)
+    _, expected = twin.backward(d_logits)
+    lanes = network.layers[0].lanes(x).copy()
+    dx, losses, logits = network.lane_gradient(lanes, len(x), lambda z: cross_entropy(z, labels))
+    np.testing.assert_allclose(logits, expected_logits, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(losses, expected_losses, rtol=1e-6, atol=1e-6)
+    assert dx.shape[1:3] == lanes.shape[1:3]
+    assert_close(from_lanes(dx, len(x)).reshape(x.shape), expected)
+    beyond = from_lanes(dx, 16 * len(dx))[len(x) :]
+    assert beyond.size
+    assert not beyond.any()
+    dx, again = network.input_gradient(
+        x, lambda z, part: cross_entropy(z, labels[part]), batch_statistics=True
+    )
+    assert_close(dx, expected)
+    np.testing.assert_array_equal(again, losses)
+
+
+def test_an_attack_does_not_change_what_is_trained(rng):
+    """Nothing but the next forward decides the gradients of the parameters."""
+    network, x = make("conv3k3p1-conv4k4s2p1-6", rng), make_levels("conv3k3p1-conv4k4s2p1-6", rng)
+    labels = rng.integers(0, 4, len(x))
+
+    def gradients():
+        network.backward(cross_entropy(network.forward(x), labels)[1])
+        return [parameter.gradient.copy() for parameter in network.parameters()]
+
+    expected = gradients()
+    lanes = network.layers[0].lanes(x[::-1]).copy()
+    network.lane_gradient(lanes, len(x), lambda z: cross_entropy(z, labels))
+    for gradient, before in zip(gradients(), expected, strict=True):
+        np.testing.assert_array_equal(gradient, before)
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_sparsities_are_those_of_the_hidden_layers_then_the_head(weights, rng):
+    network = make("conv5k3s2p1-8", rng, weights=weights)
+    layers = [*network.layers, network.head.layer]
+    expected = [np.mean(layer.weights == 0) for layer in layers]
+    np.testing.assert_allclose(network.sparsities(), expected)
+    assert any(expected) == (weights != "binary")
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        (0, "hidden layer 1 has no weights left: all of its 108 are 0 with mask_decay=0.5"),
+        (1, "hidden layer 2 has no weights left"),
+        (2, "the head has no weights left.*lower mask_decay or the learning rate, or raise"),
+    ],
+)
+def test_an_emptied_layer_is_an_error_at_once(index, message, rng):
+    network = make("9-7", rng)
+    layer = [*network.layers, network.head.layer][index]
+    layer.mask_decay = 0.5
+    layer.mask.value[:] = -1
+    layer.mask.value.flat[-1] = 0
+    network.refresh()  # one weight is enough
+    layer.mask.value[:] = -1
+    with pytest.raises(ValueError, match=message):
+        network.refresh()
 
 
 def test_released_memory_is_taken_again(rng):
@@ -216,10 +294,10 @@ def test_constant_layers_are_reported(rng):
     assert network.estimate_statistics(x) == [1, 2]
 
 
-@pytest.mark.parametrize("ternary", [True, False])
+@pytest.mark.parametrize("weights", WEIGHTS)
 @pytest.mark.parametrize("architecture", SHAPES)
-def test_the_folded_network_computes_the_same_bits_and_order(architecture, ternary, rng):
-    network, x = make(architecture, rng, ternary=ternary), make_levels(architecture, rng, 500)
+def test_the_folded_network_computes_the_same_bits_and_order(architecture, weights, rng):
+    network, x = make(architecture, rng, weights=weights), make_levels(architecture, rng, 500)
     for norm in network.norms:
         norm.gamma.value[:3] = [0, 0, -1]  # constant one, constant zero, turned around
         norm.beta.value[:2] = [0.5, -0.5]

@@ -7,7 +7,7 @@ import pytest
 from products import from_lanes, to_lanes
 
 from bnnkit.nn.architectures import Conv, Dense, plan
-from bnnkit.nn.layers import ScalarHead, TernaryLayer
+from bnnkit.nn.layers import WEIGHTS, ScalarHead, TernaryLayer
 
 CASES = {
     "dense": (Dense(5), (1, 3, 7)),
@@ -21,9 +21,10 @@ CASES = {
 def make(case, rng, **options):
     layer, (channels, height, width) = CASES[case]
     (geometry,) = plan([layer], (channels, height, width))
-    settings = {"ternary": True, "mask_scale": 1.0, "mask_decay": 0.0, "max_input": 1} | options
+    settings = {"weights": "binmask", "mask_scale": 1.0, "mask_decay": 0.0, "max_input": 1}
+    settings |= options
     made = TernaryLayer(geometry, rng, **settings)
-    if made.ternary:
+    if settings["weights"] == "binmask":
         made.mask.value[:] = rng.normal(size=made.mask.value.shape)
         made.refresh()
     high = settings["max_input"] + 1
@@ -60,39 +61,59 @@ def random_gradient(layer, n_images, rng):
     return dz, to_lanes(dz.reshape(n_images, -1, dz.shape[3]), np.float32)
 
 
-@pytest.mark.parametrize("ternary", [True, False])
+@pytest.mark.parametrize("weights", WEIGHTS)
 @pytest.mark.parametrize("max_input", [1, 10, 255])
 @pytest.mark.parametrize("case", CASES)
-def test_product_is_the_plain_convolution(case, max_input, ternary, rng):
-    layer, x = make(case, rng, max_input=max_input, ternary=ternary)
+def test_product_is_the_plain_convolution(case, max_input, weights, rng):
+    layer, x = make(case, rng, max_input=max_input, weights=weights)
     z = product(layer, x)
     np.testing.assert_array_equal(z.reshape(len(x), *layer.geometry.output_shape), plain(layer, x))
 
 
-@pytest.mark.parametrize("ternary", [True, False])
+@pytest.mark.parametrize("weights", WEIGHTS)
 @pytest.mark.parametrize("max_input", [1, 10])
 @pytest.mark.parametrize("case", CASES)
-def test_gradients_are_those_of_the_plain_convolution(case, max_input, ternary, rng):
-    layer, x = make(case, rng, max_input=max_input, ternary=ternary)
+def test_gradients_are_those_of_the_plain_convolution(case, max_input, weights, rng):
+    layer, x = make(case, rng, max_input=max_input, weights=weights)
     dz, lanes = random_gradient(layer, len(x), rng)
     d_weights, dx = np.zeros(layer.weights.shape), np.zeros(x.shape)
     for oy, ox, i, j, row, column in taps(layer):
         d_weights[:, i, j] += dz[:, oy, ox].T @ x[:, row, column]
         dx[:, row, column] += dz[:, oy, ox] @ layer.weights[:, i, j]
     layer.weight_gradient(layer.lanes(x), lanes)
-    kept, sign = layer.mask.value >= 0, np.where(layer.latent.value >= 0, 1, -1)
     scale = 1e-5 * np.abs(d_weights).max()
+    kept = layer.mask.value >= 0 if weights == "binmask" else 1
     np.testing.assert_allclose(layer.latent.gradient, d_weights * kept, atol=scale)
-    if ternary:
+    if weights == "binmask":
+        sign = np.where(layer.latent.value >= 0, 1, -1)
         np.testing.assert_allclose(layer.mask.gradient, d_weights * sign, atol=scale)
     scale = 1e-5 * np.abs(dx).max()
     made = from_lanes(layer.input_gradient(lanes, len(x)), len(x))
     np.testing.assert_allclose(made.reshape(dx.shape), dx, atol=scale)
 
 
+@pytest.mark.parametrize("max_input", [1, 10])
+@pytest.mark.parametrize("size", [Dense(80), Conv(24, 3, 1, 1)])
+def test_products_stay_the_same_while_weights_become_zeros(size, max_input, rng):
+    (geometry,) = plan([size], (24, 6, 5))
+    layer = TernaryLayer(geometry, rng, "binmask", 1.0, 0.0, max_input=max_input)
+    layer.latent.value[:] = rng.normal(size=layer.latent.value.shape)
+    x = rng.integers(0, max_input + 1, (9, 6, 5, 24), dtype=np.uint8)
+    dz, lanes = random_gradient(layer, len(x), rng)
+    for kept in (1, 0.6, 0.1, 0.01, 0, 0.03, 0.8):  # by look-up, from lists, and back
+        layer.mask.value[:] = np.where(rng.random(layer.mask.value.shape) < kept, 1, -1)
+        layer.refresh()
+        z, dx = product(layer, x), np.zeros(x.shape)
+        np.testing.assert_array_equal(z.reshape(dz.shape), plain(layer, x))
+        for oy, ox, i, j, row, column in taps(layer):
+            dx[:, row, column] += dz[:, oy, ox] @ layer.weights[:, i, j]
+        made = from_lanes(layer.input_gradient(lanes, len(x)), len(x))
+        np.testing.assert_allclose(made.reshape(dx.shape), dx, atol=1e-4)
+
+
 def test_sums_beyond_int16_stay_exact(rng):
     (geometry,) = plan([Dense(2)], (8, 64, 65))
-    layer = TernaryLayer(geometry, rng, ternary=False, mask_scale=1.0, mask_decay=0.0)
+    layer = TernaryLayer(geometry, rng, weights="binary", mask_scale=1.0, mask_decay=0.0)
     layer.latent.value[0] = 1
     layer.refresh()
     z = product(layer, np.ones((3, 64, 65, 8), np.uint8))
@@ -132,15 +153,38 @@ def test_sign_of_zero_is_plus_one_and_a_mask_of_zero_keeps(rng):
 
 def test_binary_weights_have_no_zeros_and_learn_no_mask(rng):
     (geometry,) = plan([Dense(5)], (1, 3, 7))
-    layer = TernaryLayer(geometry, rng, ternary=False, mask_scale=1.0, mask_decay=0.0)
+    layer = TernaryLayer(geometry, rng, weights="binary", mask_scale=1.0, mask_decay=0.0)
     assert set(np.unique(layer.weights)) == {-1, 1}
+    assert layer.sparsity == 0
     assert layer.parameters() == [layer.latent]
+
+
+def test_plain_ternary_weights_are_zero_where_the_latent_is_small(rng):
+    layer, _ = make("dense", rng, weights="ternary")
+    latent = layer.latent.value
+    latent[:] = -0.1
+    latent.flat[:4] = [0.0051, 0.0049, -0.0049, 0]
+    layer.refresh()
+    np.testing.assert_array_equal(layer.weights.flat[:4], [1, 0, 0, 0])
+    assert (layer.weights.flat[4:] == -1).all()
+    assert layer.parameters() == [layer.latent]
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_sparsity_is_the_share_of_zeros(weights, rng):
+    layer, _ = make("conv-stride-padding", rng, weights=weights)
+    assert layer.sparsity == pytest.approx(np.mean(layer.weights == 0))
+    layer.latent.value[0] = layer.latent.value[0] + 1
+    if weights == "binmask":
+        layer.mask.value[1:] = -1
+    layer.refresh()
+    assert layer.sparsity == pytest.approx(np.mean(layer.weights == 0))
 
 
 @pytest.mark.parametrize("scale", [0.01, 0.5])
 def test_every_mask_starts_open_and_as_wide_as_asked(scale, rng):
     (geometry,) = plan([Dense(50)], (1, 10, 10))
-    layer = TernaryLayer(geometry, rng, ternary=True, mask_scale=scale, mask_decay=0.0)
+    layer = TernaryLayer(geometry, rng, weights="binmask", mask_scale=scale, mask_decay=0.0)
     assert set(np.unique(layer.weights)) == {-1, 1}
     deviation = np.sqrt(np.mean(np.square(layer.mask.value)))
     assert deviation == pytest.approx(scale, rel=0.05)
@@ -154,10 +198,17 @@ def test_mask_decay_pulls_at_the_masks_in_use_alone(rng):
     assert not layer.latent.gradient.any()
 
 
+def test_decay_without_a_mask_pulls_at_the_weights_in_use(rng):
+    layer, x = make("dense", rng, weights="ternary", mask_decay=0.25)
+    layer.weight_gradient(layer.lanes(x), np.zeros((4, 1, 5, 16), np.float32))
+    np.testing.assert_array_equal(layer.latent.gradient, 0.25 * layer.weights)
+    assert 0 < layer.sparsity < 1
+
+
 def test_sums_beyond_exact_float32_are_refused(rng):
     (geometry,) = plan([Dense(2)], (3, 200, 200))
     with pytest.raises(ValueError, match="stops being exact"):
-        TernaryLayer(geometry, rng, ternary=True, mask_scale=1.0, mask_decay=0.0, max_input=255)
+        TernaryLayer(geometry, rng, "binmask", mask_scale=1.0, mask_decay=0.0, max_input=255)
 
 
 def test_head_gradients_are_the_slopes_of_its_logits(rng):

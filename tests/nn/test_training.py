@@ -1,10 +1,12 @@
+import json
 import re
 
 import numpy as np
 import pytest
 
+from bnnkit.nn.objective import Objective
 from bnnkit.nn.optim import Parameter, constant
-from bnnkit.nn.training import train
+from bnnkit.nn.training import Trainer
 
 
 class Softmax:
@@ -27,12 +29,13 @@ class Softmax:
         self.weights.gradient[:] = self.batches[-1].T @ d_logits
 
 
-def run(network, rng, n=50, **options):
+def run(network, rng, n=50, verbose=False, **options):
     inputs = rng.normal(size=(n, 3)).astype(np.float32)
     labels = (inputs[:, 0] > 0).astype(np.int64)
     settings = {"epochs": 3, "batch_size": 16, "learning_rate": 0.1, "schedule": constant}
-    settings |= {"verbose": False} | options
-    return inputs, train(network, inputs, labels, rng=rng, **settings)
+    trainer = Trainer(network, Objective(inputs, labels), rng=rng, **settings | options)
+    trainer.run(verbose=verbose)
+    return inputs, trainer.history
 
 
 def test_an_epoch_sees_every_image_once_in_even_batches_and_a_new_order(rng):
@@ -54,8 +57,13 @@ def test_every_step_has_the_rate_of_the_schedule(rng):
         return 0.0
 
     run(network, rng, schedule=schedule)
-    assert asked == [(0.1, step, 12) for step in range(12)]
+    assert list(dict.fromkeys(asked)) == [(0.1, step, 12) for step in range(12)]
     assert not network.weights.value.any()
+
+
+def test_the_log_has_the_rate_at_the_start_of_each_epoch(rng):
+    _, history = run(Softmax(), rng, schedule=lambda rate, step, total: rate / (1 + step))
+    assert [record["learning_rate"] for record in history] == [0.1, 0.1 / 5, 0.1 / 9]
 
 
 def test_history_tells_loss_and_accuracy(rng):
@@ -101,6 +109,144 @@ def test_verbose_is_a_line_an_epoch(rng, capsys):
     assert [line.split()[1] for line in lines] == ["1/3", "2/3", "3/3"]
 
 
+def test_verbose_lines_tell_the_score(capsys):
+    scripted([0.5, 0.75]).run(verbose=True)
+    assert re.findall(r"score (\S+)", capsys.readouterr().out) == ["0.5000", "0.7500"]
+
+
 def test_quiet_otherwise(rng, capsys):
     run(Softmax(), rng)
     assert capsys.readouterr() == ("", "")
+
+
+class Scripted(Objective):
+    """Epochs of given scores; from `eligible` on (an epoch from 0) they count."""
+
+    def __init__(self, inputs, labels, scores, eligible=0):
+        super().__init__(inputs, labels)
+        self.scores, self.eligible, self.epoch, self.memory = scores, eligible, None, 0
+        self.seen = []
+
+    def start_epoch(self, network, epoch, epochs, rng):
+        self.epoch = epoch
+        return {"eps": epoch / epochs} | ({} if epoch >= self.eligible else {"eligible": False})
+
+    def end_epoch(self, network, rng):
+        self.memory += rng.integers(1, 100)
+        self.seen.append((network.weights.value.copy(), self.memory))
+        return {"memory": int(self.memory)}
+
+    def validate(self):
+        return {"score": self.scores[self.epoch]}
+
+    def state(self, network):
+        return {"memory": int(self.memory)}
+
+    def restore(self, network, state):
+        self.memory = state["memory"]
+
+
+def scripted(scores, *, eligible=0, **options):
+    """A trainer of a Softmax whose validation scores are given."""
+    rng = np.random.default_rng(1)
+    inputs = rng.normal(size=(50, 3)).astype(np.float32)
+    objective = Scripted(inputs, (inputs[:, 0] > 0).astype(np.int64), scores, eligible)
+    settings = {"epochs": len(scores), "batch_size": 16, "learning_rate": 0.1}
+    settings |= {"schedule": constant, "rng": rng, "validate": objective.validate}
+    return Trainer(Softmax(), objective, **settings | options)
+
+
+def test_what_objective_and_validation_tell_goes_to_the_log():
+    trainer = scripted([0.5, 0.75], eligible=1)
+    trainer.run()
+    memories = [memory for _, memory in trainer.objective.seen]
+    assert [record["eps"] for record in trainer.history] == [0, 0.5]
+    assert [record["memory"] for record in trainer.history] == memories
+    assert [record.get("validation") for record in trainer.history] == [None, {"score": 0.75}]
+    assert [record.get("eligible") for record in trainer.history] == [False, None]
+
+
+@pytest.mark.parametrize(
+    ("scores", "eligible", "best"),
+    [
+        ([1, 3, 2], 0, 2),
+        ([1, 3, 3, 2], 0, 3),  # of equals the latest
+        ([9, 8, 1, 2, 1], 2, 4),
+        ([9, 8, 7], 2, 3),
+        ([9, 8, 7], 3, 3),  # none counts: the last
+    ],
+)
+def test_the_best_epoch_is_taken(scores, eligible, best):
+    trainer = scripted(scores, eligible=eligible)
+    trainer.run()
+    assert len(trainer.history) == len(scores)
+    assert trainer.best_epoch == best
+    weights, memory = trainer.objective.seen[best - 1]
+    assert best == len(scores) or not np.array_equal(trainer.network.weights.value, weights)
+    refreshed = trainer.network.refreshed
+    trainer.take_best()
+    np.testing.assert_array_equal(trainer.network.weights.value, weights)
+    assert trainer.objective.memory == memory
+    assert trainer.network.refreshed == refreshed + (eligible < len(scores))
+
+
+def test_without_validation_the_last_epoch_is_the_best():
+    trainer = scripted([0] * 3, validate=None)
+    trainer.run()
+    trainer.take_best()
+    assert trainer.best_epoch == 3
+    np.testing.assert_array_equal(trainer.network.weights.value, trainer.objective.seen[2][0])
+
+
+@pytest.mark.parametrize(
+    ("scores", "eligible", "patience", "epochs"),
+    [
+        ([1, 3, 2, 2, 9], 0, 2, 4),
+        ([1, 3, 2, 4, 1, 1, 9], 0, 2, 6),
+        ([3, 3, 3, 9], 0, 2, 3),  # an equal score is not a better one
+        ([9, 8, 1, 2, 1, 3], 2, 2, 6),
+        ([9, 8, 7, 6], 4, 1, 4),
+        ([4, 3, 2, 1], 0, None, 4),
+    ],
+)
+def test_patience(scores, eligible, patience, epochs):
+    trainer = scripted(scores, eligible=eligible, patience=patience)
+    trainer.run()
+    assert len(trainer.history) == epochs
+
+
+def without_seconds(history):
+    return [{**record, "seconds": None} for record in history]
+
+
+@pytest.mark.parametrize("patience", [None, 2])
+def test_a_run_goes_on_from_its_state_after_any_epoch(patience):
+    scores, states = [1, 4, 3, 3, 2], []
+
+    def save(trainer):
+        states.append(json.dumps(trainer.state()[1]))
+        states.append({name: array.copy() for name, array in trainer.state()[0].items()})
+
+    straight = scripted(scores, patience=patience)
+    save(straight)
+    straight.run(save)
+    straight.take_best()
+    assert len(states) == 2 * (1 + len(straight.history))
+    for rest, arrays in zip(states[::2], states[1::2], strict=True):
+        again = scripted(scores, patience=patience, rng=np.random.default_rng())
+        again.restore(arrays, json.loads(rest))
+        again.run()
+        again.take_best()
+        assert without_seconds(again.history) == without_seconds(straight.history)
+        assert again.rng.bit_generator.state == straight.rng.bit_generator.state
+        assert again.objective.memory == straight.objective.memory
+        np.testing.assert_array_equal(again.network.weights.value, straight.network.weights.value)
+
+
+def test_a_state_of_another_run_is_refused():
+    trainer = scripted([1, 2])
+    arrays, rest = trainer.state()
+    with pytest.raises(ValueError, match="not the arrays of this training run"):
+        trainer.restore(arrays | {"mean.0": np.zeros(1, np.float32)}, rest)
+    with pytest.raises(ValueError, match="not the arrays of this training run"):
+        scripted([1, 2], validate=None).restore(arrays, rest)

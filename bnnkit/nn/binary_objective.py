@@ -1,0 +1,105 @@
+"""What the training of a binarized network minimises, and the attack that it is judged by."""
+
+import numpy as np
+
+from bnnkit.nn.bound_decay import bounds
+from bnnkit.nn.objective import Objective
+from bnnkit.nn.scales import tune_scales
+
+_BATCH = 128  # of attacks outside of training
+_TUNING_IMAGES = 1024  # attacked once for each scale that is tried
+_TUNING_START = 0.1  # share of the training before which surrogates stay as they are
+
+
+class BinaryObjective(Objective):
+    """Cross-entropy of images, adversarial ones if asked for, and bound decay.
+
+    Parameters
+    ----------
+    inputs, labels : ndarray
+        Levels (N, H, W, C), and labels (N,).
+    balls : LevelBalls or None
+        Around the images that the levels are of; without an adversary None.
+    adversary : PGDTraining or ExactTraining, optional
+        Without one, images are trained on as they are.
+    bound_decay : BoundDecay, optional
+    tune : bool
+        Tune the scales of the surrogates after each epoch (`tune_scales`).
+    """
+
+    def __init__(self, inputs, labels, balls, adversary, bound_decay, tune):
+        super().__init__(inputs, labels)
+        self._balls, self._adversary = balls, adversary
+        self._bound_decay, self._tune = bound_decay, tune
+
+    def start_epoch(self, network, epoch, epochs, rng):
+        """Plan the attack; epochs count for validation once eps is full."""
+        self._share = (epoch + 1) / epochs
+        if self._adversary is None:
+            return {}
+        self._plan = self._adversary.at(self._share)
+        full = self._plan.eps == self._adversary.at(1).eps
+        return {**self._plan._asdict(), "eligible": full}
+
+    def end_epoch(self, network, rng):
+        """Tune the surrogates; note sparsity, scales, and cardinality bounds."""
+        if self._tune and self._share > _TUNING_START:
+            tune_scales(network, lambda: self._attacked_accuracy(network))
+        return {
+            "sparsity": network.sparsities(),
+            "surrogate_scales": list(network.surrogate_scales),
+            "bounds": bounds(network),
+        }
+
+    def state(self, network):
+        """The scales of the surrogates."""
+        return {"surrogate_scales": list(network.surrogate_scales)}
+
+    def restore(self, network, state):
+        """Bring the scales back."""
+        network.surrogate_scales[:] = state["surrogate_scales"]
+
+    def batch_inputs(self, network, batch, rng):
+        """Levels that the adversary found."""
+        if self._adversary is None:
+            return super().batch_inputs(network, batch, rng)
+        ball = self._balls.of(batch, self._plan.eps)
+        return self._adversary.batch(network, ball, self.labels[batch], self._plan, rng)
+
+    def penalty(self, network):
+        """Bound decay."""
+        return self._bound_decay.add_gradients(network) if self._bound_decay else 0.0
+
+    def _attacked_accuracy(self, network):
+        """How many of the first images a full attack leaves correct."""
+        labels = self.labels[:_TUNING_IMAGES]
+        return sum(
+            int(np.count_nonzero(network.forward(levels).argmax(axis=1) == labels[part]))
+            for part, levels in full_attack(network, self._adversary, self._balls, labels)
+        )
+
+
+def full_attack(network, adversary, balls, labels):
+    """Attack the first ``len(labels)`` images as hard as at the end of the training.
+
+    Parameters
+    ----------
+    network : LatentNetwork
+        Its batch-norms take the statistics of each batch.
+    adversary : PGDTraining or ExactTraining
+    balls : LevelBalls
+    labels : ndarray of int64, shape (n,)
+
+    Yields
+    ------
+    part : slice
+        Which images.
+    levels : ndarray of uint8, shape (len(part), H, W, C)
+        The same ones for a network, since the attack has a seed of its own.
+    """
+    adversary, rng = adversary.full, np.random.default_rng(0)
+    plan = adversary.at(1)
+    for start in range(0, len(labels), _BATCH):
+        part = slice(start, min(start + _BATCH, len(labels)))
+        ball = balls.of(part, plan.eps)
+        yield part, adversary.batch(network, ball, labels[part], plan, rng)
