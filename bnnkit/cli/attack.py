@@ -16,7 +16,7 @@ NAMES = ("noise", "fgsm", "pgd", "exact")
 
 def add_arguments(parser):
     """Arguments of ``bnnkit attack``."""
-    parser.add_argument("model", metavar="MODEL", help="a file that bnnkit train wrote")
+    options.add_network(parser)
     options.add_data(parser)
     options.add_question(parser)
     options.add_attack_settings(parser)
@@ -43,11 +43,10 @@ def make_attack(name, args):
 
 def run(args):
     """Run each attack, print the counts, write the images."""
-    from bnnkit import BinaryNetwork
     from bnnkit._table import table
 
     options.check_folder(args.out)
-    network = BinaryNetwork.load(args.model)
+    network = options.load_network(args.model)
     data = options.load_data(args)
     images, labels = data.test.images[: args.first], data.test.labels[: args.first]
     attacks = {name: make_attack(name, args) for name in args.attack}

@@ -20,11 +20,12 @@ _SOLVERS = ("native", "minicard", "cadical", "cp-sat")
 
 def add_arguments(parser):
     """Arguments of ``bnnkit compare``."""
+    options.add_network(parser, nargs="?")
     parser.add_argument(
-        "model", metavar="MODEL", nargs="?", help="a file that bnnkit train wrote; or --formulas"
-    )
-    parser.add_argument(
-        "--formulas", nargs="+", metavar="FILE", help="files that bnnkit solve reads"
+        "--formulas",
+        nargs="+",
+        metavar="FILE",
+        help="in place of MODEL: files that bnnkit solve reads",
     )
     options.add_data(parser)
     parser.add_argument(
@@ -86,7 +87,6 @@ def run(args):
 
 
 def _questions(args):
-    from bnnkit import BinaryNetwork
     from bnnkit.comparison import formula_questions, network_questions
 
     if (args.model is None) == (args.formulas is None):
@@ -95,7 +95,7 @@ def _questions(args):
         return formula_questions(args.formulas)
     if args.eps is None:
         raise ValueError("questions about a network need --eps, such as --eps 0.02 0.05")
-    network = BinaryNetwork.load(args.model)
+    network = options.load_network(args.model)
     test = options.load_data(args).test
     images, labels = test.images[: args.first], test.labels[: args.first]
     chosen = {"falsify": 0} if args.no_falsify else {}

@@ -10,7 +10,7 @@ example:
 
 def add_arguments(parser):
     """Arguments of ``bnnkit evaluate``."""
-    parser.add_argument("model", metavar="MODEL", help="a file that bnnkit train wrote")
+    options.add_network(parser)
     options.add_data(parser)
     parser.add_argument(
         "--at-least", type=options.share, metavar="A", help="exit code 1 if the accuracy is below A"
@@ -20,10 +20,9 @@ def add_arguments(parser):
 
 def run(args):
     """Print accuracy, overall and for each class."""
-    from bnnkit import BinaryNetwork
     from bnnkit._table import table
 
-    network = BinaryNetwork.load(args.model)
+    network = options.load_network(args.model)
     data = options.load_data(args)
     right = network.predict(data.test.images) == data.test.labels
     accuracy = float(right.mean())

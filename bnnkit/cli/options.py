@@ -69,6 +69,27 @@ def positive(text):
     raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
 
 
+def add_network(parser, nargs=None):
+    """MODEL, for `load_network`."""
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        nargs=nargs,
+        help="a file that bnnkit train wrote, or zoo:NAME for one that bnnkit zoo lists",
+    )
+
+
+def load_network(text):
+    """The BinaryNetwork of a file, or of the zoo where `text` is "zoo:NAME"."""
+    if text.startswith("zoo:"):
+        from bnnkit import zoo
+
+        return zoo.load(text.removeprefix("zoo:"))
+    from bnnkit import BinaryNetwork
+
+    return BinaryNetwork.load(text)
+
+
 def add_data(parser, default="digits"):
     """--dataset, --data-home, --limit."""
     parser.add_argument(

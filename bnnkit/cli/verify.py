@@ -17,7 +17,7 @@ _EXIT_CODES = {"robust": 0, "falsified": 1, "unknown": 3}
 
 def add_arguments(parser):
     """Arguments of ``bnnkit verify``."""
-    parser.add_argument("model", metavar="MODEL", help="a file that bnnkit train wrote")
+    options.add_network(parser)
     options.add_data(parser)
     options.add_question(parser)
     parser.add_argument(
@@ -56,14 +56,14 @@ def add_arguments(parser):
 
 def run(args):
     """Verify with each solver in turn; keep what is finished if interrupted."""
-    from bnnkit import BinaryNetwork, solvers
+    from bnnkit import solvers
     from bnnkit.verification import combine
     from bnnkit.verification.pipeline import check_fallback
 
     options.check_file(args.csv)
     if args.index is not None and args.at_least is not None:
         raise ValueError("--at-least is about many images; with --index the exit code answers")
-    network = BinaryNetwork.load(args.model)
+    network = options.load_network(args.model)
     data = options.load_data(args)
     images, labels = _chosen(args, data.test)
     names = list(dict.fromkeys(args.solver))

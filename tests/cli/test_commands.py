@@ -266,3 +266,40 @@ def test_demo(tmp_path, capsys):
             assert native[status] == cpsat[status]
     files = {"demo.json", "history.json", "adversarial.npz", "adversarial.png", "rounds.png"}
     assert files | {f"round-{i}.npz" for i in range(4)} == set(os.listdir(tmp_path))
+
+
+def test_robust_training_goes_on_where_it_was_and_tells_the_best_epoch(tmp_path, capsys):
+    folder, path = tmp_path / "run", tmp_path / "robust.npz"
+    settings = ["--eps", "0.1", "--steps", "2", "--bound-decay", "1e-4", "--validation", "0.1"]
+    arguments = ["train", *TRAINING, *settings, "--folder", str(folder), "--out", str(path)]
+    assert main(arguments) == 0
+    said, first = capsys.readouterr().out, path.read_bytes()
+    log = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    best = max(log[1:], key=lambda record: (record["validation"]["monitor"], record["epoch"]))
+    assert f"epoch {best['epoch']} is the best" in said
+    assert [record["eps"] for record in log] == [0.05, 0.1, 0.1, 0.1]
+    assert main(arguments) == 0  # nothing is left to train
+    assert path.read_bytes() == first
+    arguments[arguments.index("2")] = "3"
+    assert main(arguments) == 2
+    assert "another training run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--validation", "1.5", "not a share"),
+        ("--validation", "-1", "below 0"),
+        ("--validation", "some", "not a number"),
+        ("--eps", "2", "eps must be in"),
+        ("--bound-decay", "-1", "coefficient must be at least 0"),
+    ],
+)
+def test_robust_training_with_bad_numbers(option, value, message, tmp_path, capsys):
+    arguments = ["train", *TRAINING, "--out", str(tmp_path / "a.npz"), option, value]
+    try:
+        code = main(arguments)
+    except SystemExit as exit:
+        code = exit.code
+    assert code == 2
+    assert message in capsys.readouterr().err

@@ -8,7 +8,7 @@ from bnnkit._version import __version__
 from bnnkit.cli import main
 
 COMMANDS = ["demo", "train", "evaluate", "verify", "attack", "harden", "compare", "solve", "data"]
-COMMANDS += ["solvers"]
+COMMANDS += ["solvers", "zoo"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,0 +1,123 @@
+"""The networks of a folder by name; `names`, `card` and `load` are those of the package."""
+
+import difflib
+from pathlib import Path
+
+from bnnkit._files import write_text
+from bnnkit.zoo.cards import Card
+
+
+class Zoo:
+    """A folder of networks, ``NAME.npz``, with their cards, ``NAME.json``.
+
+    Parameters
+    ----------
+    folder : str or path-like
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+
+    def names(self):
+        """See `bnnkit.zoo.names`."""
+        return tuple(sorted(path.stem for path in self.folder.glob("*.json")))
+
+    def card(self, name):
+        """See `bnnkit.zoo.card`."""
+        path = self._file(name, ".json")
+        try:
+            return Card.from_json(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+
+    def load(self, name):
+        """See `bnnkit.zoo.load`."""
+        from bnnkit.network import BinaryNetwork
+
+        path, expected = self._file(name, ".npz"), self.card(name).digest
+        network = BinaryNetwork.load(path)
+        if network.digest != expected:
+            raise ValueError(
+                f"{path} is not the network of its card: its digest is {network.digest}, the "
+                f"card says {expected}; install bnnkit anew, or make both with "
+                "benchmarks/robust_recipes.py"
+            )
+        return network
+
+    def add(self, card, network):
+        """Write a network and its card, in place of those of the same name.
+
+        Raises
+        ------
+        ValueError
+            The card is about another network.
+        """
+        if card.digest != network.digest:
+            raise ValueError(f"the card of {card.name} is about another network: {card.digest}")
+        network.save(self.folder / f"{card.name}.npz")
+        write_text(self.folder / f"{card.name}.json", card.to_json())
+
+    def _file(self, name, suffix):
+        known = self.names()
+        if name in known:
+            return self.folder / f"{name}{suffix}"
+        nearest = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.4)
+        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+        there = f"there are {', '.join(known)}" if known else "it is empty"
+        raise ValueError(f"no network {name!r} in the zoo; {there}{hint}")
+
+
+PACKAGED = Zoo(Path(__file__).parent)
+
+
+def names():
+    """Return the names of the networks that come with the package.
+
+    Returns
+    -------
+    tuple of str
+        "DATASET-ARCHITECTURE-epsRADIUS", for CIFAR-10 with the radius in grey levels:
+        "mnist-conv-small-eps0.1", "cifar10-conv-small-eps8".
+    """
+    return PACKAGED.names()
+
+
+def card(name):
+    """Return what is known of a network: how it was trained, and what is proved about it.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+
+    Returns
+    -------
+    Card
+
+    Raises
+    ------
+    ValueError
+        Unknown name.
+    """
+    return PACKAGED.card(name)
+
+
+def load(name):
+    """Load a network that comes with the package.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+
+    Returns
+    -------
+    BinaryNetwork
+        To the bit the one that its card is about: the digests are compared.
+
+    Raises
+    ------
+    ValueError
+        Unknown name, or a file that is damaged or not the card's.
+    """
+    return PACKAGED.load(name)
