@@ -17,7 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from robust_evaluation import certify
-from robust_recipes import RECIPES, minutes, train
+from robust_minutes import minutes, picture
+from robust_recipes import RECIPES, train
 from robust_table import PUBLISHED
 
 from bnnkit import datasets
@@ -56,7 +57,7 @@ def measure(recipe, data, folder, jobs):
     verdicts = certify(classifier.network_, data.test, recipe.eps, jobs)
     return {
         "epochs": recipe.settings["epochs"],
-        "minutes": minutes(classifier.history_),
+        "minutes": minutes(classifier.history_)[-1],
         "clean": (len(verdicts) - verdicts.misclassified) / len(verdicts),
         "certified": verdicts.certified_accuracy,
         **verdicts.counts,
@@ -73,22 +74,16 @@ def as_csv(rows):
 
 def draw(rows, title, path, published=None):
     """Clean and certified accuracy over minutes, and the published certified one, as a picture."""
-    from bnnkit.plots import COLOURS, plt
+    from bnnkit.plots import COLOURS
 
-    _, ax = plt.subplots(figsize=(8, 5), layout="constrained")
     x = [row["minutes"] for row in rows]
-    for name, colour in (("clean", COLOURS["clean"]), ("certified", COLOURS["robust"])):
-        ax.plot(x, [100 * row[name] for row in rows], "o-", color=colour, linewidth=2, label=name)
-    if published is not None:
-        line = {"color": COLOURS["unknown"], "linestyle": "--"}
-        ax.axhline(published.certified, **line, label="certified, published")
-    ax.set(xscale="log", ylim=(None, 100))
-    ax.set_xlabel("minutes of training", fontsize=13)
-    ax.set_ylabel("% of test images", fontsize=13)
-    ax.set_title(title, fontsize=15)
-    ax.legend(fontsize=12)
-    ax.figure.savefig(path, dpi=120)
-    plt.close(ax.figure)
+    with picture(path, title, "% of test images") as ax:
+        for name, colour in (("clean", COLOURS["clean"]), ("certified", COLOURS["robust"])):
+            ax.plot(x, [100 * row[name] for row in rows], "o-", color=colour, label=name)
+        if published is not None:
+            line = {"color": COLOURS["unknown"], "linestyle": "--"}
+            ax.axhline(published.certified, **line, label="certified, published")
+        ax.set(xscale="log", ylim=(None, 100))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from bnnkit.zoo import Evaluation
 ATTACK = PGD(steps=100, restarts=3, random_state=0)
 SOLVER = "native"
 TIMEOUT = 60.0  # seconds for a question
+FIRST = 1000  # images whose verdicts a card counts apart
 
 
 def evaluate(classifier, test, eps, jobs, command):
@@ -28,6 +29,7 @@ def evaluate(classifier, test, eps, jobs, command):
         correct=len(test) - verdicts.misclassified,
         withstood_pgd=int(attacked.withstood.sum()),
         **verdicts.counts,
+        first=verdicts[:FIRST].counts,
         attack=repr(ATTACK),
         solver=SOLVER,
         timeout=TIMEOUT,

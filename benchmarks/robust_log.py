@@ -1,16 +1,17 @@
-"""How a training run went, from the log in its folder: validation over minutes.
+"""How a training run went, or goes, from the log in its folder.
 
     python benchmarks/robust_log.py FOLDER [--plot FILE]
 
-Prints a line for each epoch of FOLDER/log.jsonl, of a run that goes on too. The validation
-values are those of the held-out training images; attacks find them, nothing is proved there
-(`robust_curve.py` has certified accuracies).
+Prints a line for each epoch. Validation is by held-out training images, from the epoch on in
+which eps is full.
 """
 
 import argparse
-import itertools
 import json
+import math
 from pathlib import Path
+
+from robust_minutes import minutes, picture
 
 from bnnkit._table import table
 
@@ -20,48 +21,27 @@ def main():
     parser.add_argument("folder", type=Path)
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the accuracies")
     options = parser.parse_args()
-    rows = progress_of(read(options.folder / "log.jsonl"))
-    print(table(rows[0], [map(_short, row.values()) for row in rows]))
+    columns = read(options.folder / "log.jsonl")
+    rows = zip(*columns.values(), strict=True)
+    print(table(columns, [[f"{value:.4g}" for value in row] for row in rows]))
     if options.plot:
-        draw(rows, options.folder.name, options.plot)
+        with picture(options.plot, options.folder.name, "share of images") as ax:
+            for name in list(columns)[3:]:
+                ax.plot(columns["minutes"], columns[name], "o-", label=name)
 
 
 def read(path):
-    """The records of a log, an epoch each."""
+    """The columns of a log by name; NaN where an epoch was not judged."""
     records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     if not records:
         raise SystemExit(f"{path} has no finished epoch yet")
-    return records
-
-
-def progress_of(records):
-    """For each epoch: its number, the minutes until its end, loss, accuracy, validation values."""
-    minutes = itertools.accumulate(record["seconds"] / 60 for record in records)
-    return [
-        {"epoch": record["epoch"], "minutes": spent}
-        | {key: record[key] for key in ("loss", "accuracy")}
-        | {f"validation {key}": value for key, value in record.get("validation", {}).items()}
-        for record, spent in zip(records, minutes, strict=True)
-    ]
-
-
-def draw(rows, title, path):
-    """Accuracies over minutes as a picture."""
-    from bnnkit.plots import plt
-
-    _, ax = plt.subplots(figsize=(8, 5), layout="constrained")
-    for name in sorted(rows[0].keys() - {"epoch", "minutes", "loss"}):
-        ax.plot([row["minutes"] for row in rows], [row[name] for row in rows], label=name)
-    ax.set_xlabel("minutes of training", fontsize=13)
-    ax.set_ylabel("share of images", fontsize=13)
-    ax.set_title(title, fontsize=15)
-    ax.legend(fontsize=12)
-    ax.figure.savefig(path, dpi=120)
-    plt.close(ax.figure)
-
-
-def _short(value):
-    return f"{value:.4g}" if isinstance(value, float) else value
+    columns = {"epoch": [record["epoch"] for record in records], "minutes": minutes(records)}
+    for name in ("loss", "accuracy"):
+        columns[name] = [record[name] for record in records]
+    judged = [record.get("validation", {}) for record in records]
+    for name in dict.fromkeys(name for values in judged for name in values):
+        columns[f"validation {name}"] = [values.get(name, math.nan) for values in judged]
+    return columns
 
 
 if __name__ == "__main__":

@@ -11,18 +11,22 @@ they are, attacked, and verified. --out is the zoo's folder in the package unles
 """
 
 import argparse
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from robust_evaluation import evaluate, origin, sparsities
+from robust_minutes import minutes
 
 from bnnkit import BNNClassifier, datasets
-from bnnkit.nn.adversary import PGDTraining
-from bnnkit.nn.bound_decay import BoundDecay
+from bnnkit._files import write_text
+from bnnkit.nn import PGDTraining
+from bnnkit.robust import Certified, ExactTraining
 from bnnkit.zoo import Card, Training, Zoo
 from bnnkit.zoo.catalog import PACKAGED
 
 NETWORK = "network.npz"  # of a finished run, in its folder
+ORIGIN = "origin.json"  # where and when it was finished, written last
 
 
 @dataclass(frozen=True)
@@ -34,39 +38,43 @@ class Recipe:
     settings: dict
 
 
-def mnist(architecture, eps, **settings):
-    """Recipe for MNIST; the last 5,000 of the shuffled training images choose the epoch."""
-    return Recipe("mnist", eps, _settings(architecture, eps, validation=5000, **settings))
+def mnist(architecture, eps, *, quant_step=0.61, **settings):
+    """Recipe for MNIST; 5,000 random training images choose the epoch."""
+    settings |= {"quant_step": quant_step, "validation": 5000}
+    return Recipe("mnist", eps, _settings(architecture, eps, **settings))
 
 
 def cifar10(architecture, grey_levels, **settings):
     """Recipe for CIFAR-10, or a sample of it; a tenth of the training images choose the epoch."""
     eps = grey_levels / 255
-    settings = _settings(architecture, eps, quant_step=0.064, validation=0.1, **settings)
-    return Recipe("cifar10", eps, settings)
+    settings |= {"quant_step": 0.064, "validation": 0.1}
+    return Recipe("cifar10", eps, _settings(architecture, eps, **settings))
 
 
-def _settings(architecture, eps, **settings):
+def _settings(architecture, eps, *, steps=3, exact_from=0.75, **settings):
     common = {
         "architecture": architecture,
-        "epochs": 100,
-        "mask_decay": 1e-7,
-        "bound_decay": BoundDecay(5e-4),
-        "surrogate_scale": "adaptive",
-        "adversary": PGDTraining(eps=eps),
+        "epochs": 16,
+        "batch_size": 128,
+        "learning_rate": 1e-3,
+        "weights": "binmask",
+        "mask_scale": 0.01,
+        "surrogate_scale": 1.0,
+        "adversary": ExactTraining(PGDTraining(eps, steps=steps), start=exact_from),
+        "monitor": Certified(eps),
         "random_state": 0,
     }
     return common | settings
 
 
 RECIPES = {
-    "mnist-conv-small-eps0.1": mnist("conv-small", 0.1, quant_step=0.61),
-    "mnist-conv-small-eps0.3": mnist("conv-small", 0.3, quant_step=0.61),
-    "mnist-conv-large-eps0.1": mnist("conv-large", 0.1, quant_step=0.61),
-    "mnist-conv-large-eps0.3": mnist("conv-large", 0.3, quant_step=0.61),
-    "mnist-mlp-eps0.1": mnist("500-300-200-100", 0.1, quant_step=0.1, mask_decay=1e-5),
-    "cifar10-conv-small-eps2": cifar10("conv-small", 2),
-    "cifar10-conv-small-eps8": cifar10("conv-small", 8),
+    "mnist-conv-small-eps0.1": mnist("conv-small", 0.1, mask_decay=7e-5, epochs=20),
+    "mnist-conv-small-eps0.3": mnist("conv-small", 0.3, mask_decay=2e-4),
+    "mnist-mlp-eps0.1": mnist(
+        "500-300-200-100", 0.1, quant_step=0.1, mask_decay=1.5e-4, steps=7, epochs=20
+    ),
+    "cifar10-conv-small-eps2": cifar10("conv-small", 2, mask_decay=2e-4, epochs=30),
+    "cifar10-conv-small-eps8": cifar10("conv-small", 8, mask_decay=2e-4, epochs=30),
 }
 
 
@@ -79,10 +87,10 @@ def main():
     recipe = RECIPES[options.name]
     data = datasets.load(recipe.dataset, data_home=options.data_home)
     folder = options.folder or Path("runs") / options.name
-    if options.only_evaluate and not (folder / NETWORK).exists():
+    if options.only_evaluate and not finished(folder):
         raise SystemExit(f"{folder} holds no finished run; leave out --only-evaluate to train")
     classifier = train(recipe, data, folder)
-    card = describe(options.name, recipe, classifier, data, options.jobs)
+    card = describe(options.name, recipe, classifier, folder, data, options.jobs)
     Zoo(options.out).add(card, classifier.network_)
     print(card)
 
@@ -102,14 +110,24 @@ def arguments():
 
 def train(recipe, data, folder):
     """A classifier fitted by `recipe`; goes on with a run that `folder` holds."""
-    classifier = BNNClassifier(**recipe.settings, n_classes=len(data.classes))
+    folder, classifier = Path(folder), BNNClassifier(**recipe.settings, n_classes=len(data.classes))
+    was_finished = finished(folder)
+    if not was_finished:
+        (folder / ORIGIN).unlink(missing_ok=True)  # of a run whose checkpoint is gone
     classifier.fit(data.train.images, data.train.labels, folder=folder)
-    classifier.network_.save(Path(folder) / NETWORK)
+    if not was_finished:
+        classifier.network_.save(folder / NETWORK)
+        write_text(folder / ORIGIN, json.dumps(origin()))
     return classifier
 
 
-def describe(name, recipe, classifier, data, jobs):
-    """Evaluate a trained network; its card."""
+def finished(folder):
+    """Whether `folder` holds a run that `train` has finished."""
+    return all((folder / name).exists() for name in ("checkpoint.npz", NETWORK, ORIGIN))
+
+
+def describe(name, recipe, classifier, folder, data, jobs):
+    """Evaluate a network that was trained in `folder`; its card."""
     network = classifier.network_
     layers, total = sparsities(network)
     history = classifier.history_
@@ -118,17 +136,18 @@ def describe(name, recipe, classifier, data, jobs):
         dataset=recipe.dataset,
         architecture=classifier.architecture,
         quant_step=float(classifier.quant_step),
+        input_shape=list(network.input_shape),
         eps=float(recipe.eps),
         sparsity=layers,
         total_sparsity=total,
         digest=network.digest,
         training=Training(
-            settings={key: _plain(value) for key, value in classifier.get_params().items()},
+            settings=settings_of(classifier),
             images=len(data.train),
             epochs=len(history),
             best_epoch=classifier.best_epoch_,
-            minutes=round(minutes(history), 2),
-            **origin(),
+            minutes=round(minutes(history)[-1], 2),
+            **json.loads((folder / ORIGIN).read_text(encoding="utf-8")),
             command=f"python benchmarks/robust_recipes.py {name}",
         ),
         evaluation=evaluate(
@@ -141,14 +160,13 @@ def describe(name, recipe, classifier, data, jobs):
     )
 
 
-def minutes(history):
-    """Minutes of all epochs of a training."""
-    return sum(record["seconds"] for record in history) / 60
-
-
-def _plain(value):
-    """A setting as JSON has it, or as text."""
-    return value if isinstance(value, (str, int, float, bool, type(None))) else repr(value)
+def settings_of(classifier):
+    """All arguments of a classifier by name: as JSON has them, or as text."""
+    plain = (str, int, float, bool, type(None))
+    return {
+        name: value if isinstance(value, plain) else repr(value)
+        for name, value in classifier.get_params().items()
+    }
 
 
 if __name__ == "__main__":

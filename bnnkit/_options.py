@@ -24,6 +24,19 @@ def check_whole(name, value):
         raise TypeError(f"{name} must be a whole number, got {value!r}")
 
 
+def check_range(name, value, interval, hint=""):
+    """Raise unless `value` is a number in `interval`, such as "[0, 1)" or "(0, inf)".
+
+    `hint` is the end of the sentence: the way out.
+    """
+    check_number(name, value)
+    low, high = (float(end) for end in interval[1:-1].split(","))
+    above = value > low or (interval[0] == "[" and value == low)
+    below = value < high or (interval[-1] == "]" and value == high)
+    if not (above and below):
+        raise ValueError(f"{name} must be in {interval}, got {value}{hint}")
+
+
 def check_number(name, value):
     """Raise unless `value` is a real number; a bool is none. The range is the caller's."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):

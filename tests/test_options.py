@@ -1,7 +1,9 @@
+import re
+
 import numpy as np
 import pytest
 
-from bnnkit._options import check_count, check_number, check_seed, check_whole
+from bnnkit._options import check_count, check_number, check_range, check_seed, check_whole
 
 
 @pytest.mark.parametrize(
@@ -43,3 +45,23 @@ def test_a_count_may_have_both_limits():
     check_count("it", 5, least=2, most=5)
     with pytest.raises(ValueError, match="it must be a whole number of at most 5, got 6"):
         check_count("it", 6, least=2, most=5)
+
+
+@pytest.mark.parametrize(
+    ("interval", "inside", "outside"),
+    [
+        ("[0, 1]", [0, 1, 0.5], [-1e-9, 1.1, float("nan")]),
+        ("[0, 1)", [0, 0.999], [1, -1]),
+        ("(0, 1]", [1e-300, 1], [0, 2]),
+        ("(0, inf)", [1e-9, 1e300], [0, float("inf"), float("nan")]),
+        ("(-inf, inf)", [-5, 0.0], [float("inf"), float("-inf"), float("nan")]),
+    ],
+)
+def test_ranges(interval, inside, outside):
+    for value in inside:
+        check_range("x", value, interval)
+    for value in outside:
+        with pytest.raises(ValueError, match=rf"x must be in {re.escape(interval)}, got .*: no$"):
+            check_range("x", value, interval, ": no")
+    with pytest.raises(TypeError, match="x must be a number"):
+        check_range("x", "0.5", interval)

@@ -34,9 +34,13 @@ def _add_robust_training(parser):
     group.add_argument(
         "--steps",
         type=options.positive,
-        default=10,
         metavar="N",
         help="steps of PGD for each batch, with --eps (default: 10)",
+    )
+    group.add_argument(
+        "--adaptive",
+        action="store_true",
+        help="tune the surrogate of each layer to where the attack is strongest, with --eps",
     )
     group.add_argument(
         "--bound-decay",
@@ -51,6 +55,12 @@ def _add_robust_training(parser):
         metavar="V",
         help="hold out so many training images, or this share, and take the epoch that is best "
         "on them: certified with --eps, else by accuracy (default: 0, the last epoch)",
+    )
+    group.add_argument(
+        "--patience",
+        type=options.positive,
+        metavar="N",
+        help="stop after N judged epochs without a better one, with --validation",
     )
     group.add_argument(
         "--folder",
@@ -73,12 +83,16 @@ def _robust_settings(args):
     from bnnkit.nn import BoundDecay, PGDTraining
     from bnnkit.robust import Certified
 
-    settings = {"validation": args.validation}
+    if args.eps is None and (args.steps is not None or args.adaptive):
+        raise ValueError("--steps and --adaptive are about the attack of --eps; give it, too")
+    settings = {"validation": args.validation, "patience": args.patience}
     if args.bound_decay is not None:
         settings["bound_decay"] = BoundDecay(args.bound_decay)
     if args.eps is not None:
         eps = float(args.eps)
-        settings["adversary"] = PGDTraining(eps, steps=args.steps)
+        settings["adversary"] = PGDTraining(eps, steps=args.steps or 10)
+        if args.adaptive:
+            settings["surrogate_scale"] = "adaptive"
         if args.validation:
             settings["monitor"] = Certified(eps)
     return settings

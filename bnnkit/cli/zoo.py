@@ -23,13 +23,14 @@ def add_arguments(parser):
 def run(args):
     """Print one card, or a table of all."""
     from bnnkit import zoo
+    from bnnkit.zoo.catalog import EMPTY
 
     if args.name is not None:
         card = zoo.card(args.name)
         options.show(args, str(card), asdict(card))
         return 0
     cards = [zoo.card(name) for name in zoo.names()]
-    options.show(args, _table(cards), [asdict(card) for card in cards])
+    options.show(args, _table(cards) if cards else EMPTY, [asdict(card) for card in cards])
     return 0
 
 

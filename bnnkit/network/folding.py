@@ -27,8 +27,10 @@ def fold_threshold(a, b):
 
     Notes
     -----
-    -b / a is divided as a fraction, so a z that lies exactly on the boundary keeps its bit.
-    a = 0 makes a constant: a threshold out of reach on the right side.
+    The bit is that of a * z + b in float64, as training computes it. -b / a is divided as a
+    fraction, which finds the boundary but for rounding: a sum just short of 0 may round to 0,
+    so the neighbours of the quotient are tried. a = 0 makes a constant: a threshold out of
+    reach on the right side.
 
     Examples
     --------
@@ -46,7 +48,11 @@ def _boundary(a, b):
         return -NEVER if b >= 0 else NEVER
     place = -Fraction(b) / Fraction(a)
     bound = math.ceil(place) if a > 0 else math.floor(place)
-    return min(max(bound, -NEVER), NEVER)
+    if abs(bound) >= NEVER:
+        return min(max(bound, -NEVER), NEVER)
+    inwards = 1 if a > 0 else -1
+    candidates = (bound - inwards, bound, bound + inwards)
+    return next((z for z in candidates if a * z + b >= 0), bound)
 
 
 def fold_head(a, b):

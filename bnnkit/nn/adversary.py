@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bnnkit._checks import as_eps
-from bnnkit._options import check_count, check_number
+from bnnkit._options import check_count, check_range
 from bnnkit.kernels import ascent
 from bnnkit.kernels.training import from_lanes
 from bnnkit.nn.loss import cross_entropy
@@ -84,9 +84,6 @@ class LevelBalls:
     def __init__(self, pixels, quantiser):
         self.pixels, self.quantiser = pixels, quantiser
         self._eps, self._tables = None, None
-
-    def __len__(self):
-        return len(self.pixels)
 
     def of(self, batch, eps):
         """The `LevelBall` of radius `eps` around the images with the indices `batch`."""
@@ -180,18 +177,13 @@ class PGDTraining:
         if as_eps(self.eps) == 0:
             raise ValueError("eps must be above 0, got 0; leave the adversary out")
         check_count("steps", self.steps)
-        _check_ramp("eps", self.eps_ramp)
-        _check_ramp("steps", self.steps_ramp)
+        late = ": a ramp that ends after the training never reaches "
+        check_range("eps_ramp", self.eps_ramp, "[0, 1]", late + "eps")
+        check_range("steps_ramp", self.steps_ramp, "[0, 1]", late + "the number of steps")
         if self.step_size is not None:
-            check_number("step_size", self.step_size)
-            if not 0 < self.step_size <= 1:
-                raise ValueError(f"step_size must be in (0, 1], got {self.step_size}")
-        check_number("clean_share", self.clean_share)
-        if not 0 <= self.clean_share < 1:
-            raise ValueError(
-                f"clean_share must be in [0, 1), got {self.clean_share}; with nothing left to "
-                "attack, leave the adversary out"
-            )
+            check_range("step_size", self.step_size, "(0, 1]")
+        without = "; with nothing left to attack, leave the adversary out"
+        check_range("clean_share", self.clean_share, "[0, 1)", without)
 
     @property
     def full(self):
@@ -212,8 +204,7 @@ class PGDTraining:
         -------
         Plan
         """
-        if not 0 < share <= 1:
-            raise ValueError(f"share must be in (0, 1], got {share}; pass (epoch + 1) / epochs")
+        check_range("share", share, "(0, 1]", "; pass (epoch + 1) / epochs")
         eps = float(self.eps)
         if share < self.eps_ramp:
             eps *= share / self.eps_ramp
@@ -226,26 +217,28 @@ class PGDTraining:
         """How many images of a batch are left clean."""
         return int(self.clean_share * n_images)
 
-    def batch(self, network, ball, labels, plan, rng):
+    def batch(self, network, ball, labels, plan, rng, batch_statistics=True):
         """The levels that a batch is trained on.
 
         Parameters
         ----------
         network : LatentNetwork
-            Its batch-norms keep the statistics of the last iterate but one.
         ball : LevelBall
             Of radius ``plan.eps`` around the images; the first ones are those left clean.
         labels : ndarray of int64, shape (n,)
         plan : Plan
         rng : numpy.random.Generator
             Draws the start.
+        batch_statistics : bool
+            Attack the network normalised by the statistics of the batch, which its batch-norms
+            then keep, as in training; otherwise as it is at inference.
 
         Returns
         -------
         ndarray of uint8, shape (n, H, W, C)
         """
         levels, clean = ball.levels, self.n_clean(len(labels))
-        climb = _Ascent(network, ball.rest(clean), labels[clean:], rng)
+        climb = _Ascent(network, ball.rest(clean), labels[clean:], rng, batch_statistics)
         climb.go(plan.steps, self._step(plan) / float(ball.quantiser.step))
         climb.write(levels[clean:])
         return levels
@@ -257,18 +250,12 @@ class PGDTraining:
         return max(min(1.5 / plan.steps, 1), 0.3) * plan.eps
 
 
-def _check_ramp(name, ramp):
-    check_number(f"{name}_ramp", ramp)
-    if not 0 <= ramp <= 1:
-        late = f": a ramp that ends after the training never reaches {name}" if ramp > 1 else ""
-        raise ValueError(f"{name}_ramp must be in [0, 1], got {ramp}{late}")
-
-
 class _Ascent:
     """A batch on its way up, in lanes."""
 
-    def __init__(self, network, ball, labels, rng):
+    def __init__(self, network, ball, labels, rng, batch_statistics):
         self._network, self._labels = network, labels
+        self._batch_statistics = batch_statistics
         # random numbers are below 1 by enough for no rounding to lead beyond the high end
         start = ball.low + (ball.high - ball.low) * rng.random(ball.low.shape, np.float32)
         levels = np.rint(start).astype(np.uint8)
@@ -287,7 +274,9 @@ class _Ascent:
         """Make `steps` steps of a length in units of the quantiser's step."""
         n_images, length = len(self._labels), np.float32(length)
         for _ in range(steps):
-            gradient, _, _ = self._network.lane_gradient(self._x, n_images, self._loss)
+            gradient, _ = self._network.lane_gradient(
+                self._x, n_images, self._loss, self._batch_statistics
+            )
             arrays = self._position, self._low, self._high, gradient
             ascent.climb(*(lanes.reshape(-1) for lanes in arrays), length)
             ascent.nearest_levels(self._position, self._levels)

@@ -29,6 +29,8 @@ class BinaryObjective(Objective):
 
     def __init__(self, inputs, labels, balls, adversary, bound_decay, tune):
         super().__init__(inputs, labels)
+        order = np.random.default_rng(0).permutation(len(labels))  # the labels may be sorted
+        self._probe = order[:_TUNING_IMAGES]
         self._balls, self._adversary = balls, adversary
         self._bound_decay, self._tune = bound_decay, tune
 
@@ -71,35 +73,40 @@ class BinaryObjective(Objective):
         return self._bound_decay.add_gradients(network) if self._bound_decay else 0.0
 
     def _attacked_accuracy(self, network):
-        """How many of the first images a full attack leaves correct."""
-        labels = self.labels[:_TUNING_IMAGES]
-        return sum(
-            int(np.count_nonzero(network.forward(levels).argmax(axis=1) == labels[part]))
-            for part, levels in full_attack(network, self._adversary, self._balls, labels)
-        )
+        """How many of the images to tune by a full attack leaves correct."""
+        correct = 0
+        for batch, levels in full_attack(
+            network, self._adversary, self._balls, self.labels, self._probe, batch_statistics=True
+        ):
+            classes = network.forward(levels).argmax(axis=1)
+            correct += int(np.count_nonzero(classes == self.labels[batch]))
+        return correct
 
 
-def full_attack(network, adversary, balls, labels):
-    """Attack the first ``len(labels)`` images as hard as at the end of the training.
+def full_attack(network, adversary, balls, labels, chosen, batch_statistics):
+    """Attack images as hard as at the end of the training.
 
     Parameters
     ----------
     network : LatentNetwork
-        Its batch-norms take the statistics of each batch.
     adversary : PGDTraining or ExactTraining
     balls : LevelBalls
-    labels : ndarray of int64, shape (n,)
+    labels : ndarray of int64, shape (N,)
+    chosen : ndarray of int, shape (n,)
+        Indices of the images to attack.
+    batch_statistics : bool
+        Normalised by the statistics of each batch, as in training, or by those that the
+        network has, as at inference.
 
     Yields
     ------
-    part : slice
-        Which images.
-    levels : ndarray of uint8, shape (len(part), H, W, C)
+    batch : ndarray of int
+        The next of `chosen`.
+    levels : ndarray of uint8, shape (len(batch), H, W, C)
         The same ones for a network, since the attack has a seed of its own.
     """
     adversary, rng = adversary.full, np.random.default_rng(0)
     plan = adversary.at(1)
-    for start in range(0, len(labels), _BATCH):
-        part = slice(start, min(start + _BATCH, len(labels)))
-        ball = balls.of(part, plan.eps)
-        yield part, adversary.batch(network, ball, labels[part], plan, rng)
+    for batch in np.array_split(chosen, -(-len(chosen) // _BATCH)):
+        ball = balls.of(batch, plan.eps)
+        yield batch, adversary.batch(network, ball, labels[batch], plan, rng, batch_statistics)

@@ -1,11 +1,10 @@
 """Cardinality-bound decay: a loss term that asks for neurons which few inputs decide."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from bnnkit._options import check_number
+from bnnkit._options import check_range
 
 _LEAST_GAMMA = 0.1  # what a smaller slope counts as
 
@@ -61,10 +60,10 @@ class BoundDecay:
     def __post_init__(self):
         for name in ("coefficient", "limit"):
             value = getattr(self, name)
+            if isinstance(value, list):
+                raise TypeError(f"{name} must be a number or a tuple of them, got a list")
             for number in value if isinstance(value, tuple) else (value,):
-                check_number(name, number)
-                if not 0 <= number < math.inf:
-                    raise ValueError(f"{name} must be at least 0 and finite, got {number}")
+                check_range(name, number, "[0, inf)")
 
     def add_gradients(self, network):
         """Add the gradients of the term to those of a network's batch-norms.
@@ -80,10 +79,6 @@ class BoundDecay:
         float
             The term.
 
-        Raises
-        ------
-        ValueError
-            A tuple does not have one number for each of the layers.
         """
         layers, norms = network.layers[1:], network.norms[1:]
         coefficients = self._for_layers("coefficient", len(layers))
@@ -95,16 +90,24 @@ class BoundDecay:
             penalty += coefficient * _add_gradients(layer, norm, coefficient, limit)
         return penalty
 
+    def check(self, n_layers):
+        """Raise ValueError where the numbers do not fit a network of `n_layers` hidden layers."""
+        if n_layers < 2:
+            raise ValueError(
+                "bound_decay is about the hidden layers after the first, and there is none; "
+                "leave it out"
+            )
+        for name in ("coefficient", "limit"):
+            value = getattr(self, name)
+            if isinstance(value, tuple) and len(value) != n_layers - 1:
+                raise ValueError(
+                    f"{name} has {len(value)} values, but the network has {n_layers - 1} hidden "
+                    "layers after the first; pass one for each of them, or a number"
+                )
+
     def _for_layers(self, name, count):
         value = getattr(self, name)
-        if not isinstance(value, tuple):
-            return [value] * count
-        if len(value) != count:
-            raise ValueError(
-                f"{name} has {len(value)} values, but the network has {count} hidden layers "
-                "after the first; pass one for each of them, or a number"
-            )
-        return value
+        return value if isinstance(value, tuple) else [value] * count
 
 
 def bounds(network):

@@ -61,11 +61,11 @@ class RunFolder:
 
     def save(self, trainer):
         """Replace the log, then the checkpoint: an epoch is done once it is in both."""
-        log = "".join(json.dumps(record) + "\n" for record in trainer.history)
+        log = "".join(json.dumps(record, default=_plain) + "\n" for record in trainer.history)
         write_text(self._folder / "log.jsonl", log)
         arrays, run = trainer.state()
         rest = {"identity": self._identity, "seed": self.seed, "run": run}
-        text = np.frombuffer(json.dumps(rest).encode(), np.uint8)
+        text = np.frombuffer(json.dumps(rest, default=_plain).encode(), np.uint8)
         write_npz(self._checkpoint, {**arrays, "json": text}, compressed=False)
 
     @property
@@ -103,6 +103,11 @@ class RunFolder:
             f"{self._checkpoint} is damaged or not a checkpoint ({reason}); give another folder, "
             "or delete this one to start anew"
         )
+
+
+def _plain(value):
+    """A number of NumPy's, which JSON does not know, as Python's."""
+    return value.item()
 
 
 def fingerprint(array):

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 
+from bnnkit._options import check_range
 from bnnkit.nn.adversary import LevelBalls
 from bnnkit.nn.architectures import parse_architecture
 from bnnkit.nn.binary_objective import BinaryObjective, full_attack
@@ -16,6 +17,7 @@ from bnnkit.quantiser import Quantiser
 
 _STATISTICS_IMAGES = 10_000  # for the final batch-norm statistics
 _CHECKED_IMAGES = 1_000  # on which the folded network is compared with the float one
+_FEWEST_JUDGED = 100  # training images, for a network to be called dead
 
 
 class BNNClassifier(Classifier):
@@ -37,9 +39,10 @@ class BNNClassifier(Classifier):
     validation : int or float
         How many of the images given to `fit` are held out, as a number or as a share below 1.
         They judge the network after each epoch, and that of the best one is taken (of equals
-        the latest); 0 takes the last.
+        the latest); 0 takes the last. With an adversary only epochs of full eps are judged.
+        Copies of an image, such as adversarial ones, should be held out or trained on together.
     patience : int, optional
-        Stop after that many epochs without a better validation score.
+        Stop after that many judged epochs without a better score.
     surrogate : "tanh" or "hardtanh"
         What stands in for the derivative of the step (`bnnkit.nn.surrogate`).
     surrogate_scale : float or "adaptive"
@@ -61,9 +64,10 @@ class BNNClassifier(Classifier):
     bound_decay : BoundDecay, optional
         Penalty on large cardinality bounds.
     monitor : callable, optional
-        ``monitor(network, images, labels)`` is the validation score, from the exact network
-        of an epoch and the held-out images; such as `bnnkit.robust.Certified`. By default the
-        score is the accuracy under the `adversary`, and without one the clean accuracy.
+        ``monitor(network, images, labels)`` is the validation score, a finite number, from the
+        exact network of an epoch and the held-out images (N, C, H, W), uint8 or float64 as
+        they were given to `fit`; such as `bnnkit.robust.Certified`. By default the score is
+        the accuracy under the `adversary`, and without one the clean accuracy.
     n_classes : int, optional
         One more than the largest label, unless given; at most 10,000.
     warm_start : bool
@@ -83,8 +87,10 @@ class BNNClassifier(Classifier):
         The real-valued latents behind it; `decision_function` and `loss_gradient` use it.
     history_ : list of dict
         Of each epoch of the last `fit`: epoch, learning_rate (at its start), loss and
-        accuracy (while training), validation (a dict with the score, if images are held out)
-        and seconds.
+        accuracy (while training), sparsity of each layer and of the head, surrogate_scales,
+        bounds (largest and mean cardinality bound of each layer after the first), validation
+        (a dict with the score, if images are held out) and seconds; with an adversary eps,
+        steps, exact (whether the solver was asked) and eligible (whether eps was full).
     best_epoch_ : int
         The epoch whose network was taken, from 1.
     classes_ : ndarray of int, shape (n_classes_,)
@@ -163,16 +169,21 @@ class BNNClassifier(Classifier):
 
     def _check_parameters(self):
         super()._check_parameters()
-        parse_architecture(self.architecture)
+        layers = parse_architecture(self.architecture)
         self._check_surrogate()
         check_positive("mask_scale", self.mask_scale)
         check_positive("mask_decay", self.mask_decay, zero=True)
         if not isinstance(self.weights, str) or self.weights not in WEIGHTS:
             raise ValueError(f"weights must be one of {', '.join(WEIGHTS)}, got {self.weights!r}")
-        self._check_robust_training()
+        if self.weights == "binary" and self.mask_decay:
+            raise ValueError(
+                f"mask_decay={self.mask_decay} makes weights 0, and binary weights have no 0; "
+                'set mask_decay=0 or weights="binmask"'
+            )
+        self._check_robust_training(len(layers))
 
     def _check_surrogate(self):
-        if self.surrogate_scale != "adaptive":
+        if not isinstance(self.surrogate_scale, str) or self.surrogate_scale != "adaptive":
             check_positive("surrogate_scale", self.surrogate_scale)
         elif self.adversary is None:
             raise ValueError(
@@ -181,16 +192,21 @@ class BNNClassifier(Classifier):
             )
         window(self.surrogate, self._first_scale())
 
-    def _check_robust_training(self):
-        if not (self.adversary is None or callable(getattr(self.adversary, "batch", None))):
+    def _check_robust_training(self, n_layers):
+        needed = ("at", "batch", "full")
+        if self.adversary is not None and (
+            isinstance(self.adversary, type)
+            or not all(hasattr(self.adversary, name) for name in needed)
+        ):
             raise TypeError(
-                "adversary must be a PGDTraining, an ExactTraining or None, "
-                f"got {type(self.adversary).__name__}"
+                f"adversary must be a PGDTraining, an ExactTraining or None, got {self.adversary!r}"
             )
-        if not (self.bound_decay is None or isinstance(self.bound_decay, BoundDecay)):
-            raise TypeError(
-                f"bound_decay must be a BoundDecay or None, got {type(self.bound_decay).__name__}"
-            )
+        if self.bound_decay is not None:
+            if not isinstance(self.bound_decay, BoundDecay):
+                raise TypeError(
+                    f"bound_decay must be a BoundDecay or None, got {self.bound_decay!r}"
+                )
+            self.bound_decay.check(n_layers)
         if self.monitor is None:
             return
         if not callable(self.monitor):
@@ -205,7 +221,7 @@ class BNNClassifier(Classifier):
             )
 
     def _first_scale(self):
-        return 1.0 if self.surrogate_scale == "adaptive" else self.surrogate_scale
+        return 1.0 if isinstance(self.surrogate_scale, str) else self.surrogate_scale
 
     def _build(self, input_shape, n_classes, rng):
         self._quantiser = Quantiser(self.quant_step)
@@ -235,43 +251,68 @@ class BNNClassifier(Classifier):
             None if self.adversary is None else self._balls(images),
             self.adversary,
             self.bound_decay,
-            tune=self.surrogate_scale == "adaptive",
+            tune=isinstance(self.surrogate_scale, str),
         )
 
     def _balls(self, images):
         return LevelBalls(_channels_last(images), self._quantiser)
 
+    def _sample(self, inputs):
+        """Those that the statistics are estimated from, drawn once for a training."""
+        return np.sort(self._rng.permutation(len(inputs))[:_STATISTICS_IMAGES])
+
     def _validate(self, inputs, images, labels, sample):
-        attacked = None
-        if self.adversary is not None:  # before the statistics, since it uses those of its batches
-            attack = full_attack(self.model_, self.adversary, self._balls(images), labels)
-            attacked = np.concatenate([levels for _, levels in attack])
-        self.model_.estimate_statistics(sample)
+        constant = self.model_.estimate_statistics(sample)
+        if constant:
+            warnings.warn(
+                f"hidden layer {constant[0]} gives the same bits for all {len(sample)} training "
+                "images that were looked at; lower mask_decay or learning_rate",
+                UserWarning,
+                stacklevel=7,  # the caller of fit
+            )
         scores = {"accuracy": self._share_right(inputs, labels)}
-        if attacked is not None:
+        if self.adversary is not None:
+            everything = np.arange(len(labels))
+            attack = full_attack(
+                *(self.model_, self.adversary, self._balls(images), labels, everything),
+                batch_statistics=False,
+            )
+            attacked = np.concatenate([levels for _, levels in attack])
             scores["attacked"] = self._share_right(attacked, labels)
         if self.monitor is not None:
-            network = self.model_.fold(self._quantiser, self.input_shape_)
-            scores["monitor"] = float(self.monitor(network, images, labels))
+            scores["monitor"] = self._monitored(images, labels)
         return scores | {"score": list(scores.values())[-1]}
 
-    def _finish(self, inputs, images):
-        sample = np.sort(self._rng.permutation(len(images))[:_STATISTICS_IMAGES])
+    def _monitored(self, images, labels):
+        network = self.model_.fold(self._quantiser, self.input_shape_)
+        images, labels = images.copy(), labels.copy()  # they serve again, whatever it does
+        score = self.monitor(network, images, labels)
+        check_range("the score of monitor", score, "(-inf, inf)")
+        return float(score)
+
+    def _finish(self, inputs, images, labels, sample):
         constant = self.model_.estimate_statistics(inputs[sample])
         self.network_ = self.model_.fold(self._quantiser, self.input_shape_)
-        checked = self._rng.permutation(sample)[:_CHECKED_IMAGES]
+        checked = sample[:: -(-len(sample) // _CHECKED_IMAGES)]
         classes = self.network_.predict(images[checked])
         self._check_folding(inputs[checked], classes)
         self.model_.release()
-        if len(np.unique(classes)) == 1:
-            reason = f"; hidden layer {constant[0]} is constant" if constant else ""
-            warnings.warn(
-                f"the network puts all of {len(classes)} training images into class "
-                f"{classes[0]}{reason}: lower mask_decay or learning_rate, or train for "
-                "more epochs",
-                UserWarning,
-                stacklevel=4,  # the caller of fit
-            )
+        self._warn_if_dead(classes, labels[checked], constant)
+
+    def _warn_if_dead(self, classes, labels, constant):
+        """Warn of a network that does hardly better than to name the most frequent class."""
+        right, chance = np.mean(classes == labels), np.bincount(labels).max() / len(labels)
+        if right > chance + (1 - chance) / 10 or len(labels) < _FEWEST_JUDGED:
+            return
+        reason = f" and hidden layer {constant[0]} is constant" if constant else ""
+        smaller = "mask_decay or learning_rate" + (" or eps" if self.adversary else "")
+        warnings.warn(
+            f"the network has learned nothing: it classifies {right:.0%} of {len(labels)} training "
+            f"images correctly, of which {chance:.0%} are of one class{reason}; lower {smaller}, "
+            "or train for more epochs",
+            UserWarning,
+            stacklevel=5,  # the caller of fit
+        )
 
     def _check_folding(self, inputs, classes):
         """Raise RuntimeError where the integer network picked a class of a smaller logit."""

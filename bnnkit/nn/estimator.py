@@ -3,12 +3,13 @@
 import copy
 import inspect
 import numbers
+import os
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from bnnkit._checks import MOST_CLASSES, as_images, as_labels
-from bnnkit._options import check_count, check_number, check_seed
+from bnnkit._options import check_count, check_number, check_range, check_seed
 from bnnkit._version import __version__
 from bnnkit.nn import optim
 from bnnkit.nn.checkpoint import RunFolder, fingerprint
@@ -31,7 +32,6 @@ _FREE_PARAMETERS = {
     "random_state",
     "verbose",
 }
-_SAMPLE = 2_000  # training images that go along to validation
 
 _LARGEST = float(np.finfo(np.float32).max)
 
@@ -43,10 +43,10 @@ class Classifier:
 
     - ``_build(input_shape, n_classes, rng)``: a new network,
     - ``_inputs(images)``: what the network takes, for checked images (N, C, H, W),
-    - ``_finish(inputs, images)``: what is left to do after training,
+    - ``_finish(inputs, images, labels, sample)``: what is left to do after training,
     - ``_input_slope()``: derivative of an input value with respect to its pixel,
 
-    and, where the plain ones are not enough, ``_objective`` and ``_validate``.
+    and, where the plain ones are not enough, ``_sample``, ``_objective`` and ``_validate``.
     """
 
     def get_params(self, deep=True):
@@ -104,6 +104,8 @@ class Classifier:
             The loss became infinite or NaN, or a parameter too large.
         """
         self._check_parameters()
+        if folder is not None and not os.fspath(folder):
+            raise ValueError("folder is empty; name one, or leave it out")
         if folder is not None and self.warm_start:
             raise ValueError(
                 "a warm start depends on the fit before it, which no folder holds; set "
@@ -183,9 +185,10 @@ class Classifier:
         held_out = self._inputs(images[picked]), images[picked], labels[picked]
         images, labels = images[rest], labels[rest]
         inputs = self._inputs(images)
+        sample = self._sample(inputs)
 
         def validate():
-            return self._validate(*held_out, inputs[:_SAMPLE])
+            return self._validate(*held_out, inputs[sample])
 
         trainer = Trainer(
             self.model_,
@@ -203,7 +206,11 @@ class Classifier:
         trainer.run(None if run is None else run.save, self.verbose)
         self.history_, self.best_epoch_ = trainer.history, trainer.best_epoch
         trainer.take_best()
-        self._finish(inputs, images)
+        self._finish(inputs, images, labels, sample)
+
+    def _sample(self, inputs):
+        """Indices of the training inputs that `_validate` and `_finish` get; none here."""
+        return slice(0)
 
     def _objective(self, inputs, images, labels):
         """What is minimised; all three are those of the training images."""
@@ -217,7 +224,7 @@ class Classifier:
         inputs, images, labels : ndarray
             Of the held-out images.
         sample : ndarray
-            Inputs of up to 2,000 training images, the same ones each time.
+            The training inputs of `_sample`, the same ones each time.
 
         Returns
         -------
@@ -284,6 +291,11 @@ class Classifier:
             check_count("n_classes", self.n_classes, least=2, most=MOST_CLASSES)
         check_seed("random_state", self.random_state)
         _check_validation(self.validation, self.patience)
+        if self.warm_start and self.validation:
+            raise ValueError(
+                "a warm start would be judged by images that the fit before it was trained on; "
+                "set warm_start=False or validation=0"
+            )
 
 
 def check_positive(name, value, zero=False):
@@ -298,12 +310,8 @@ def _check_validation(validation, patience):
     if isinstance(validation, numbers.Integral):
         check_count("validation", validation, least=0)
     else:
-        check_number("validation", validation)
-        if not 0 < validation < 1:
-            raise ValueError(
-                "validation must be a number of images, or a share of them above 0 and below 1, "
-                f"got {validation}"
-            )
+        hint = "; or pass a number of images as a whole number"
+        check_range("validation", validation, "[0, 1)", hint)
     if patience is not None:
         check_count("patience", patience)
         if not validation:
@@ -314,5 +322,9 @@ def _check_validation(validation, patience):
 
 
 def _plain(value):
-    """A NumPy number as Python's, which is printed alike by all releases."""
-    return value.item() if isinstance(value, np.generic) else value
+    """What is printed alike by all releases and processes, for NumPy's numbers and functions."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if inspect.isroutine(value):
+        return f"{value.__module__}.{value.__qualname__}"
+    return value

@@ -1,5 +1,6 @@
 """The latent network: what is trained, and what is folded into a `BinaryNetwork`."""
 
+import functools
 import math
 
 import numpy as np
@@ -143,8 +144,8 @@ class LatentNetwork:
         parts = ((self.layers[0].lanes(part), len(part)) for part in _parts(levels))
         return np.concatenate([self._infer(x, n)[0] for x, n in parts])
 
-    def input_gradient(self, levels, loss, batch_statistics=False):
-        """Gradient of a loss with respect to the levels.
+    def input_gradient(self, levels, loss):
+        """Gradient of a loss with respect to the levels, at inference.
 
         Parameters
         ----------
@@ -152,9 +153,6 @@ class LatentNetwork:
         loss : callable
             ``loss(logits, part)`` returns the losses (n,) and the gradient of the logits
             of the images in the slice `part`.
-        batch_statistics : bool
-            Normalise by the statistics of these images, as in training; otherwise by the
-            fixed ones, as at inference. The backward pass takes both as constants.
 
         Returns
         -------
@@ -163,23 +161,16 @@ class LatentNetwork:
         losses : ndarray of float64, shape (N,)
         """
         gradient, losses = np.empty(levels.shape, np.float32), np.empty(len(levels))
-        rows, size = gradient.reshape(len(levels), -1), _CHUNK
-        if batch_statistics:
-            size = len(levels)  # all of them are the batch
-        for start in range(0, len(levels), size):
-            part = slice(start, start + size)
+        rows = gradient.reshape(len(levels), -1)
+        for start in range(0, len(levels), _CHUNK):
+            part = slice(start, start + _CHUNK)
             x, n = self.layers[0].lanes(levels[part]), len(levels[part])
-            logits, products = self._infer(x, n, batch_statistics)
-            losses[part], d_logits = loss(logits, part)
-            dx = self._input_lanes(products, d_logits, n)
+            dx, losses[part] = self.lane_gradient(x, n, functools.partial(loss, part=part))
             from_lanes(dx.reshape(len(dx), rows.shape[1], -1), rows[part])
         return gradient, losses
 
-    def lane_gradient(self, x, n_images, loss):
-        """The same on lanes and with the statistics of the batch: a step of PGD in training.
-
-        It is as if `forward` had seen the images, so its trace is lost and the batch-norms
-        keep the statistics.
+    def lane_gradient(self, x, n_images, loss, batch_statistics=False):
+        """The same for a batch in lanes.
 
         Parameters
         ----------
@@ -188,17 +179,19 @@ class LatentNetwork:
         n_images : int
         loss : callable
             ``loss(logits)`` returns the losses (n_images,) and the gradient of the logits.
+        batch_statistics : bool
+            Normalise by the statistics of these images, which the batch-norms then keep, as
+            if `forward` had seen them. The backward pass takes them as constants.
 
         Returns
         -------
         gradient : ndarray of float32, shape (slabs, sites, C, 16)
             Zeros beyond the last image; overwritten by the next batch.
         losses : ndarray of float64, shape (n_images,)
-        logits : ndarray of float64, shape (n_images, classes)
         """
-        logits, products = self._infer(x, n_images, batch_statistics=True)
+        logits, products = self._infer(x, n_images, batch_statistics)
         losses, d_logits = loss(logits)
-        return self._input_lanes(products, d_logits, n_images), losses, logits
+        return self._input_lanes(products, d_logits, n_images), losses
 
     def estimate_statistics(self, levels):
         """Fix the statistics of every batch-norm, layer by layer, with the weights as they are.

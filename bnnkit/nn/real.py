@@ -80,7 +80,7 @@ class RealClassifier(Classifier):
     def _input_slope(self):
         return 1
 
-    def _finish(self, inputs, images):
+    def _finish(self, inputs, images, labels, sample):
         with np.errstate(over="ignore", invalid="ignore"):
             logits = self.model_.logits(inputs[: self.batch_size])
         if not np.isfinite(logits).all():  # the last step of the optimiser did it

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bnnkit._checks import as_eps
-from bnnkit._options import check_count, check_number
+from bnnkit._options import check_count, check_range
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,7 @@ class Certified:
     def __post_init__(self):
         as_eps(self.eps)
         check_count("n_images", self.n_images)
-        check_number("timeout", self.timeout)
-        if self.timeout <= 0:
-            raise ValueError(f"timeout must be above 0, got {self.timeout}")
+        check_range("timeout", self.timeout, "(0, inf)", "; it is in seconds")
 
     def __call__(self, network, images, labels):
         """The share of the first images that `network` is robust for, in [0, 1]."""

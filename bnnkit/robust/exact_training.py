@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bnnkit._options import check_count, check_number
+from bnnkit._options import check_count, check_range
 
 if TYPE_CHECKING:  # it loads numba
     from bnnkit.nn.adversary import PGDTraining
@@ -70,15 +70,9 @@ class ExactTraining:
 
         if not isinstance(self.adversary, PGDTraining):
             raise TypeError(f"adversary must be a PGDTraining, got {self.adversary!r}")
-        check_number("start", self.start)
-        if not 0 <= self.start < 1:
-            raise ValueError(
-                f"start must be in [0, 1), got {self.start}; at 1 the training is over"
-            )
+        check_range("start", self.start, "[0, 1)", "; at 1 the training is over")
         check_count("conflicts", self.conflicts)
-        check_number("share", self.share)
-        if not 0 < self.share <= 1:
-            raise ValueError(f"share must be in (0, 1], got {self.share}")
+        check_range("share", self.share, "(0, 1]")
 
     @property
     def full(self):

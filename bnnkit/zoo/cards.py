@@ -1,13 +1,24 @@
 """`Card`: what is known of a network of the zoo, and the commands that reproduce it."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from bnnkit._checks import simplest_fraction
 
 
+class _Part:
+    """A part of a card; TypeError where an entry is not of the type that its class declares."""
+
+    def __post_init__(self):
+        for field in fields(self):
+            name, value = field.name, getattr(self, field.name)
+            types = (int, float) if field.type is float else field.type
+            if not isinstance(value, types) or isinstance(value, bool):
+                raise TypeError(f"{name} must be of type {field.type.__name__}, got {value!r}")
+
+
 @dataclass(frozen=True)
-class Training:
+class Training(_Part):
     """How a network was trained.
 
     Attributes
@@ -46,7 +57,7 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(_Part):
     """What was measured on the test images, all of them; numbers are counts of images.
 
     Attributes
@@ -60,6 +71,8 @@ class Evaluation:
         Correct, and not fooled by `attack`.
     robust, falsified, unknown : int
         Verdicts (`bnnkit.Verdict`); they add up to `images`. A wrong one is falsified.
+    first : dict of str to int
+        Verdicts of the first 1,000 images alone, to be found again sooner than all.
     attack : str
         What `withstood_pgd` is about, "PGD(steps=100, ...)".
     solver : str
@@ -80,6 +93,7 @@ class Evaluation:
     robust: int
     falsified: int
     unknown: int
+    first: dict
     attack: str
     solver: str
     timeout: float
@@ -106,7 +120,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class Card:
+class Card(_Part):
     """What is known of one network of the zoo.
 
     Attributes
@@ -118,6 +132,8 @@ class Card:
         As `bnnkit.BNNClassifier` takes it.
     quant_step : float
         Width of an input level, on the [0, 1] scale.
+    input_shape : list of int
+        Channels, height and width of an image.
     eps : float
         Radius that the network was evaluated for, on the [0, 1] scale.
     sparsity : list of float
@@ -134,6 +150,7 @@ class Card:
     dataset: str
     architecture: str
     quant_step: float
+    input_shape: list
     eps: float
     sparsity: list
     total_sparsity: float
@@ -148,7 +165,7 @@ class Card:
         Raises
         ------
         ValueError
-            No JSON, or an entry that is missing or that a card does not have.
+            No JSON, or an entry that is missing, of another type, or that a card does not have.
         """
         try:
             content = json.loads(text)

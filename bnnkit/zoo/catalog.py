@@ -6,6 +6,9 @@ from pathlib import Path
 from bnnkit._files import write_text
 from bnnkit.zoo.cards import Card
 
+EMPTY = "the zoo is empty; benchmarks/robust_recipes.py makes its networks"
+_REPAIR = "install bnnkit anew, or make both with benchmarks/robust_recipes.py"
+
 
 class Zoo:
     """A folder of networks, ``NAME.npz``, with their cards, ``NAME.json``.
@@ -20,28 +23,31 @@ class Zoo:
 
     def names(self):
         """See `bnnkit.zoo.names`."""
-        return tuple(sorted(path.stem for path in self.folder.glob("*.json")))
+        return tuple(sorted(path.stem for path in self.folder.glob("[!.]*.json")))
 
     def card(self, name):
         """See `bnnkit.zoo.card`."""
         path = self._file(name, ".json")
         try:
-            return Card.from_json(path.read_text(encoding="utf-8"))
+            card = Card.from_json(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
+        if card.name != name:
+            raise ValueError(f"{path} is the card of {card.name!r}; {_REPAIR}")
+        return card
 
     def load(self, name):
         """See `bnnkit.zoo.load`."""
         from bnnkit.network import BinaryNetwork
 
-        path, expected = self._file(name, ".npz"), self.card(name).digest
-        network = BinaryNetwork.load(path)
-        if network.digest != expected:
-            raise ValueError(
-                f"{path} is not the network of its card: its digest is {network.digest}, the "
-                f"card says {expected}; install bnnkit anew, or make both with "
-                "benchmarks/robust_recipes.py"
-            )
+        path, card = self._file(name, ".npz"), self.card(name)
+        try:
+            network = BinaryNetwork.load(path)
+        except FileNotFoundError:
+            raise ValueError(f"{path} is missing; {_REPAIR}") from None
+        difference = _difference(card, network)
+        if difference:
+            raise ValueError(f"{path} is not the network of its card: {difference}; {_REPAIR}")
         return network
 
     def add(self, card, network):
@@ -52,19 +58,35 @@ class Zoo:
         ValueError
             The card is about another network.
         """
-        if card.digest != network.digest:
-            raise ValueError(f"the card of {card.name} is about another network: {card.digest}")
+        difference = _difference(card, network)
+        if difference:
+            raise ValueError(f"the card of {card.name} is about another network: {difference}")
         network.save(self.folder / f"{card.name}.npz")
         write_text(self.folder / f"{card.name}.json", card.to_json())
 
     def _file(self, name, suffix):
         known = self.names()
+        if not known:
+            raise ValueError(EMPTY)
         if name in known:
             return self.folder / f"{name}{suffix}"
         nearest = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.4)
         hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-        there = f"there are {', '.join(known)}" if known else "it is empty"
-        raise ValueError(f"no network {name!r} in the zoo; {there}{hint}")
+        raise ValueError(f"no network {name!r} in the zoo; there are {', '.join(known)}{hint}")
+
+
+def _difference(card, network):
+    """What a card says otherwise than a network: a sentence's part, empty if nothing."""
+    facts = {
+        "digest": network.digest,
+        "quant_step": float(network.quantiser.step),
+        "input_shape": list(network.input_shape),
+    }
+    return ", ".join(
+        f"its {name} is {fact}, the card says {getattr(card, name)}"
+        for name, fact in facts.items()
+        if getattr(card, name) != fact
+    )
 
 
 PACKAGED = Zoo(Path(__file__).parent)
@@ -97,7 +119,7 @@ def card(name):
     Raises
     ------
     ValueError
-        Unknown name.
+        Unknown name, or a file that is damaged or another network's.
     """
     return PACKAGED.card(name)
 
@@ -118,6 +140,6 @@ def load(name):
     Raises
     ------
     ValueError
-        Unknown name, or a file that is damaged or not the card's.
+        Unknown name, or a file that is missing, damaged or not the card's.
     """
     return PACKAGED.load(name)

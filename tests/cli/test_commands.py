@@ -271,6 +271,7 @@ def test_demo(tmp_path, capsys):
 def test_robust_training_goes_on_where_it_was_and_tells_the_best_epoch(tmp_path, capsys):
     folder, path = tmp_path / "run", tmp_path / "robust.npz"
     settings = ["--eps", "0.1", "--steps", "2", "--bound-decay", "1e-4", "--validation", "0.1"]
+    settings += ["--architecture", "24-16", "--adaptive", "--patience", "9"]
     arguments = ["train", *TRAINING, *settings, "--folder", str(folder), "--out", str(path)]
     assert main(arguments) == 0
     said, first = capsys.readouterr().out, path.read_bytes()
@@ -281,8 +282,15 @@ def test_robust_training_goes_on_where_it_was_and_tells_the_best_epoch(tmp_path,
     assert main(arguments) == 0  # nothing is left to train
     assert path.read_bytes() == first
     arguments[arguments.index("2")] = "3"
+    capsys.readouterr()
     assert main(arguments) == 2
     assert "another training run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["--steps", "3"], ["--adaptive"]])
+def test_an_attack_in_training_needs_its_radius(option, tmp_path, capsys):
+    assert main(["train", *TRAINING, "--out", str(tmp_path / "a.npz"), *option]) == 2
+    assert "are about the attack of --eps" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -292,7 +300,7 @@ def test_robust_training_goes_on_where_it_was_and_tells_the_best_epoch(tmp_path,
         ("--validation", "-1", "below 0"),
         ("--validation", "some", "not a number"),
         ("--eps", "2", "eps must be in"),
-        ("--bound-decay", "-1", "coefficient must be at least 0"),
+        ("--bound-decay", "-1", "coefficient must be in [0, inf), got -1"),
     ],
 )
 def test_robust_training_with_bad_numbers(option, value, message, tmp_path, capsys):

@@ -50,11 +50,16 @@ def test_an_unknown_name_is_an_error_with_the_nearest_one(here, capsys):
     assert "did you mean 'digits-tiny'" in capsys.readouterr().err
 
 
-def test_an_empty_zoo_is_an_empty_table(monkeypatch, tmp_path, capsys):
+def test_an_empty_zoo_says_so(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(catalog, "PACKAGED", Zoo(tmp_path))
     assert zoo.names() == ()
     assert main(["zoo"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 1
+    said = capsys.readouterr().out.strip()
+    assert said.startswith("the zoo is empty")
+    assert main(["zoo", "digits-tiny"]) == 2
+    assert said in capsys.readouterr().err
+    assert main(["zoo", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
 
 
 @pytest.mark.parametrize(

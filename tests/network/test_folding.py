@@ -22,6 +22,17 @@ def test_folded_thresholds_equal_exact_batch_norm():
         assert bits.tolist() == [fires(*pair, z) for pair in zip(a, b, strict=True)]
 
 
+def test_a_sum_that_rounds_to_the_boundary_keeps_the_bit_of_training():
+    rng = np.random.default_rng(2)
+    a = rng.choice([-1, 1], 2000) / np.sqrt(rng.uniform(0.1, 90, 2000))
+    mean = rng.integers(-40, 40, 2000).astype(float)  # and beta = 0: the boundary is the mean
+    threshold, sense = fold_threshold(a, 0 - mean * a)
+    for offset in (-1, 0, 1):
+        z = mean + offset
+        bits = np.where(sense > 0, z >= threshold, z <= threshold)
+        np.testing.assert_array_equal(bits, a * z + (0 - mean * a) >= 0)
+
+
 def test_boundaries_out_of_reach_stay_constant():
     threshold, sense = fold_threshold(np.array([1e-300, -1e-300]), np.array([-1.0, 1.0]))
     assert threshold.dtype == np.int32

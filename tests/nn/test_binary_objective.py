@@ -98,9 +98,11 @@ def test_tuned_scales_make_the_attack_no_weaker_and_survive(blobs, network, rng)
         objective.step(network, np.arange(128), rng)
 
     def left_correct():
+        chosen = np.random.default_rng(0).permutation(len(blobs[1]))
+        attack = full_attack(network, ADVERSARY, objective._balls, blobs[1], chosen, True)
         return sum(
-            np.sum(network.forward(levels).argmax(axis=1) == blobs[1][part])
-            for part, levels in full_attack(network, ADVERSARY, objective._balls, blobs[1])
+            np.sum(network.forward(levels).argmax(axis=1) == blobs[1][batch])
+            for batch, levels in attack
         )
 
     before = left_correct()
@@ -112,14 +114,27 @@ def test_tuned_scales_make_the_attack_no_weaker_and_survive(blobs, network, rng)
     assert network.surrogate_scales == scales
 
 
-def test_the_full_attack_covers_every_image_and_repeats_itself(blobs, network):
+@pytest.mark.parametrize("batch_statistics", [True, False])
+def test_the_full_attack_covers_what_is_chosen_and_repeats_itself(batch_statistics, blobs, network):
     images, labels = blobs
     balls = LevelBalls(images.transpose(0, 2, 3, 1), QUANTISER)
-    adversary = PGDTraining(0.15, steps=2, clean_share=0.9)
-    runs = [list(full_attack(network, adversary, balls, labels)) for _ in range(2)]
-    covered = np.concatenate([np.arange(len(labels))[part] for part, _ in runs[0]])
-    np.testing.assert_array_equal(covered, np.arange(len(labels)))
-    for (_, first), (part, second) in zip(*runs, strict=True):
+    adversary, chosen = PGDTraining(0.15, steps=2, clean_share=0.9), np.arange(1, 150)
+    attack = (network, adversary, balls, labels, chosen, batch_statistics)
+    runs = [list(full_attack(*attack)) for _ in range(2)]
+    sizes = [len(batch) for batch, _ in runs[0]]
+    np.testing.assert_array_equal(np.concatenate([batch for batch, _ in runs[0]]), chosen)
+    assert max(sizes) - min(sizes) <= 1  # a small last batch would have statistics of its own
+    for (_, first), (batch, second) in zip(*runs, strict=True):
         np.testing.assert_array_equal(first, second)
-        clean = QUANTISER.levels(images[part].transpose(0, 2, 3, 1))
+        clean = QUANTISER.levels(images[batch].transpose(0, 2, 3, 1))
         assert np.all((first != clean).any(axis=(1, 2, 3)))  # clean_share is for training alone
+
+
+def test_an_attack_at_inference_leaves_the_statistics_alone(blobs, network):
+    images, labels = blobs
+    network.estimate_statistics(QUANTISER.levels(images.transpose(0, 2, 3, 1)))
+    means = [norm.mean.copy() for norm in network.norms]
+    balls = LevelBalls(images.transpose(0, 2, 3, 1), QUANTISER)
+    list(full_attack(network, ADVERSARY, balls, labels, np.arange(20), False))
+    for norm, mean in zip(network.norms, means, strict=True):
+        np.testing.assert_array_equal(norm.mean, mean)

@@ -160,8 +160,8 @@ def test_bounds_are_those_of_the_folded_neurons(network, rng):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"coefficient": -1e-4}, ValueError, "coefficient must be at least 0 and finite, got -0"),
-        ({"coefficient": float("nan")}, ValueError, "coefficient must be at least 0.*got nan"),
+        ({"coefficient": -1e-4}, ValueError, r"coefficient must be in \[0, inf\), got -0"),
+        ({"coefficient": float("nan")}, ValueError, "coefficient must be in .*got nan"),
         ({"coefficient": (1.0, "2")}, TypeError, "coefficient must be a number, got '2'"),
         ({"coefficient": 1, "limit": float("inf")}, ValueError, "limit must be .* got inf"),
     ],
@@ -171,6 +171,14 @@ def test_bad_parameters(options, error, message):
         BoundDecay(**options)
 
 
-def test_a_tuple_must_fit_the_network(network):
+def test_numbers_must_fit_the_network():
     with pytest.raises(ValueError, match="limit has 2 values, but the network has 3 hidden"):
-        BoundDecay(1e-4, (5.0, 5.0)).add_gradients(network)
+        BoundDecay(1e-4, (5.0, 5.0)).check(4)
+    with pytest.raises(ValueError, match="there is none; leave it out"):
+        BoundDecay(1e-4).check(1)
+    BoundDecay(1e-4, (5.0, 5.0)).check(3)
+
+
+def test_a_list_is_told_to_be_a_tuple():
+    with pytest.raises(TypeError, match="coefficient must be a number or a tuple"):
+        BoundDecay([1e-4])

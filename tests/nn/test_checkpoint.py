@@ -11,19 +11,21 @@ import pytest
 from bnnkit.datasets import load
 from bnnkit.nn import BNNClassifier, BoundDecay, PGDTraining, RealClassifier
 from bnnkit.nn.checkpoint import RunFolder, fingerprint
-from bnnkit.robust import Certified
+from bnnkit.robust import Certified, ExactTraining
 
 EPOCHS = 5
 
 
 def make(kind, **options):
-    settings = {"epochs": EPOCHS, "random_state": 3, "validation": 0.2} | options
+    settings = {"epochs": EPOCHS, "random_state": 3, "validation": 0.2}
     if kind == "real":
-        return RealClassifier((24,), **settings)
+        return RealClassifier((24,), **settings | options)
     if kind == "robust":
-        settings |= {"adversary": PGDTraining(0.1, steps=2), "bound_decay": BoundDecay(1e-3)}
+        pgd = PGDTraining(0.1, steps=2, clean_share=0.2)
+        settings |= {"adversary": ExactTraining(pgd, start=0.5, conflicts=5, share=0.1)}
+        settings |= {"bound_decay": BoundDecay(1e-3), "patience": 4}
         settings |= {"surrogate_scale": "adaptive", "monitor": Certified(0.01, 10, timeout=60.0)}
-    return BNNClassifier("24-16", mask_decay=1e-6, **settings)
+    return BNNClassifier("24-16", mask_decay=1e-6, **settings | options)
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +43,11 @@ def kind(request):
 def straight(kind, data):
     """A classifier that was trained without interruption."""
     return make(kind).fit(*data)
+
+
+def without(kind):
+    """Options that take away what needs held-out images."""
+    return {"monitor": None, "patience": None} if kind == "robust" else {}
 
 
 def content(classifier):
@@ -278,7 +285,7 @@ def test_a_checkpoint_that_lacks_a_part_is_refused(data, change, tmp_path):
 
 def test_a_warm_start_has_no_folder(kind, data, tmp_path):
     with pytest.raises(ValueError, match="set warm_start=False, or leave folder out"):
-        make(kind, warm_start=True).fit(*data, folder=tmp_path)
+        make(kind, warm_start=True, validation=0, **without(kind)).fit(*data, folder=tmp_path)
     assert not os.listdir(tmp_path)
 
 
@@ -294,3 +301,27 @@ def test_fingerprints_tell_types_shapes_and_values_apart():
     assert len({fingerprint(array) for array in arrays}) == len(arrays)
     wide = np.arange(12).reshape(3, 4)
     assert fingerprint(wide[:, ::2]) == fingerprint(wide[:, ::2].copy())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"epochs": np.int64(EPOCHS), "learning_rate": np.float32(3e-3)},
+        {"adversary": PGDTraining(np.float64(0.1), steps=np.int64(2))},
+    ],
+)
+def test_numbers_of_numpy_are_written_down(options, data, tmp_path):
+    classifier = make("bnn", **options).fit(*data, folder=tmp_path)
+    lines = (tmp_path / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["loss"] for line in lines] == [r["loss"] for r in classifier.history_]
+
+
+def share_right(network, images, labels):
+    return np.mean(network.predict(images) == labels)
+
+
+def test_a_function_that_monitors_is_known_by_its_name(data, tmp_path):
+    first = make("bnn", monitor=share_right).fit(*data, folder=tmp_path)
+    identity = json.loads(np.load(tmp_path / "checkpoint.npz")["json"].tobytes())["identity"]
+    assert identity["monitor"].endswith("test_checkpoint.share_right'")
+    assert content(make("bnn", monitor=share_right).fit(*data, folder=tmp_path)) == content(first)

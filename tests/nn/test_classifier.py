@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bnnkit.datasets import load
-from bnnkit.nn import ARCHITECTURES, BNNClassifier, Conv, Dense
+from bnnkit.nn import ARCHITECTURES, BNNClassifier, BoundDecay, Conv, Dense, PGDTraining
 from bnnkit.nn.loss import cross_entropy
 
 
@@ -182,7 +182,7 @@ def test_warm_start_refuses_another_network(blobs):
 
 def test_a_constant_network_is_announced(blobs):
     images, labels = blobs
-    message = "into class .; hidden layer 1 is constant: lower"
+    message = "learned nothing.* 25% are of one class and hidden layer 1 is constant; lower"
     with pytest.warns(UserWarning, match=message) as caught:
         BNNClassifier("10", epochs=1, random_state=0).fit(np.zeros_like(images), labels)
     assert caught[0].filename == __file__  # the line that called fit
@@ -214,6 +214,10 @@ def test_folding_that_disagrees_is_an_error(blobs):
         ({"quant_step": 0}, "quant_step must be in"),
         ({"surrogate": "relu"}, "surrogate must be one of"),
         ({"surrogate_scale": 0}, "surrogate_scale must be above 0"),
+        ({"weights": "binary", "mask_decay": 1e-4}, "binary weights have no 0; set mask_decay=0"),
+        ({"surrogate_scale": "adaptive"}, "needs an adversary; pass one, or a number"),
+        ({"bound_decay": BoundDecay(1e-3), "architecture": "9"}, "there is none; leave it out"),
+        ({"monitor": print}, "judges held-out images, and validation=0 holds out none"),
         ({"weights": "real"}, "weights must be one of binmask, ternary, binary, got 'real'"),
         ({"surrogate": ["tanh"]}, r"surrogate must be one of .*, got \['tanh'\]"),
         ({"mask_scale": 0}, "mask_scale must be above 0"),
@@ -240,6 +244,11 @@ def test_parameters_are_checked_before_the_images(options):
         ({"architecture": 8}, "an architecture must be a name, .* got 8"),
         ({"surrogate_scale": None}, "surrogate_scale must be a number, got None"),
         ({"mask_decay": "0"}, "mask_decay must be a number, got '0'"),
+        ({"adversary": PGDTraining}, "adversary must be a PGDTraining, .*class"),
+        ({"adversary": 0.1}, "adversary must be a PGDTraining, an ExactTraining or None, got 0.1"),
+        ({"bound_decay": 1e-3}, "bound_decay must be a BoundDecay or None, got 0.001"),
+        ({"surrogate_scale": np.ones(2)}, "surrogate_scale must be a number"),
+        ({"monitor": "accuracy", "validation": 9}, "monitor must be a function"),
     ],
 )
 def test_parameters_of_a_wrong_type(options, message, blobs):
@@ -255,3 +264,47 @@ def test_a_warm_start_that_fails_can_go_on_as_if_it_had_not(blobs):
     troubled.set_params(learning_rate=straight.learning_rate)
     assert same_network(troubled, straight)
     assert same_network(troubled.fit(*blobs), straight.fit(*blobs))
+
+
+def monitored(score, digits, **options):
+    options = {"epochs": 3, "validation": 50, "random_state": 0} | options
+    images, labels = digits.train.images[:400], digits.train.labels[:400]
+    return BNNClassifier("16", monitor=score, **options).fit(images, labels)
+
+
+@pytest.mark.parametrize(
+    ("score", "error", "message"),
+    [
+        (float("nan"), ValueError, "the score of monitor must be in .*, got nan"),
+        (None, TypeError, "the score of monitor must be a number, got None"),
+    ],
+)
+def test_a_monitor_that_gives_no_number_is_an_error_at_once(score, error, message, digits):
+    calls = []
+    with pytest.raises(error, match=message):
+        monitored(lambda *question: calls.append(question) or score, digits)
+    assert len(calls) == 1
+
+
+def test_a_monitor_judges_the_network_that_is_taken_and_cannot_harm_the_images(digits):
+    seen = []
+
+    def spoil(network, images, labels):
+        seen.append((network.digest, images.copy(), len(labels)))
+        images[:] = 0
+        return -len(seen)  # the first is the best
+
+    classifier = monitored(spoil, digits)
+    assert classifier.best_epoch_ == 1
+    assert classifier.network_.digest == seen[0][0] != seen[1][0]
+    np.testing.assert_array_equal(seen[0][1], seen[2][1])
+    assert seen[0][2] == 50
+
+
+def test_a_layer_that_is_constant_is_told_after_the_epoch(blobs):
+    images, labels = blobs
+    message = "hidden layer 1 gives the same bits for all 140 training images"
+    nothing, same = (pytest.warns(UserWarning, match=m) for m in ("learned nothing", message))
+    with nothing, same as caught:
+        BNNClassifier("10", epochs=2, validation=20, random_state=0).fit(0 * images, labels)
+    assert caught[0].filename == __file__

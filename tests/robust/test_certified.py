@@ -32,7 +32,8 @@ def test_fewer_images_than_asked_for(fitted):
     [
         ({"eps": 8}, ValueError, "eps must be in"),
         ({"eps": 0.1, "n_images": 0}, ValueError, "n_images"),
-        ({"eps": 0.1, "timeout": 0}, ValueError, "timeout must be above 0"),
+        ({"eps": 0.1, "timeout": 0}, ValueError, r"timeout must be in \(0, inf\), got 0"),
+        ({"eps": 0.1, "timeout": float("nan")}, ValueError, "timeout must be in .*, got nan"),
         ({"eps": 0.1, "timeout": "1"}, TypeError, "timeout"),
     ],
 )

@@ -41,6 +41,13 @@ def damaged(change):
         (damaged(lambda card: card.pop("training")), "'training'"),
         (damaged(lambda card: card["evaluation"].pop("robust")), "'robust'"),
         (damaged(lambda card: card.update(colour="red")), "'colour'"),
+        (damaged(lambda card: card.update(name=3)), "name must be of type str, got 3"),
+        (damaged(lambda card: card.update(eps="0.1")), "eps must be of type float, got '0.1'"),
+        (damaged(lambda card: card.update(eps=True)), "eps must be of type float, got True"),
+        (damaged(lambda card: card.update(sparsity=0.5)), "sparsity must be of type list"),
+        (damaged(lambda card: card.update(training=[])), "not a card"),
+        (damaged(lambda card: card["training"].update(settings=None)), "settings must be of type"),
+        (damaged(lambda card: card["evaluation"].update(robust=0.5)), "robust must be of type int"),
     ],
 )
 def test_what_is_no_card_is_named(made, damage, says):

@@ -1,11 +1,15 @@
 import json
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import robust_recipes
-from robust_recipes import RECIPES, minutes, train
+from robust_evaluation import origin
+from robust_minutes import minutes
+from robust_recipes import ORIGIN, RECIPES, describe, finished, settings_of, train
 
 from bnnkit import BinaryNetwork, BNNClassifier, datasets
 from bnnkit.zoo import Zoo
@@ -43,13 +47,14 @@ def test_names_tell_the_radius(name):
 
 
 def test_settings_on_the_card_are_all_arguments_as_they_are(made):
-    settings, trained = made.card.training.settings, made.classifier.get_params()
-    assert settings == json.loads(json.dumps(settings))
-    assert settings.keys() == trained.keys()
-    assert settings | made.recipe.settings == settings
+    settings = made.card.training.settings
+    assert settings == json.loads(json.dumps(settings)) == settings_of(made.classifier)
+    assert settings.keys() == made.classifier.get_params().keys()
+    assert settings["adversary"] == repr(made.recipe.settings["adversary"])
     assert made.card.training.images == len(made.data.train)
     assert made.card.training.epochs == made.recipe.settings["epochs"]
-    assert made.card.training.minutes == pytest.approx(minutes(made.classifier.history_), abs=0.01)
+    spent = minutes(made.classifier.history_)[-1]
+    assert made.card.training.minutes == pytest.approx(spent, abs=0.01)
 
 
 def test_a_finished_run_is_not_trained_again(made):
@@ -59,6 +64,38 @@ def test_a_finished_run_is_not_trained_again(made):
     assert again.network_ == made.classifier.network_
     assert log.read_text() == before
     assert BinaryNetwork.load(made.folder / "network.npz") == again.network_
+
+
+def test_the_card_tells_where_the_training_ended(made, tmp_path):
+    there = {"machine": "another", "date": "2026-01-01", "version": "0.0.1"}
+    run = shutil.copytree(made.folder, tmp_path / "run")
+    (run / ORIGIN).write_text(json.dumps(there))
+    again = train(made.recipe, made.data, run)
+    card = describe("digits-tiny", made.recipe, again, run, made.data, jobs=1)
+    trained, evaluated = card.training, card.evaluation
+    assert {name: getattr(trained, name) for name in there} == there
+    assert {name: getattr(evaluated, name) for name in there} == origin()
+
+
+def test_a_run_that_begins_anew_has_another_origin(made, tmp_path):
+    run = shutil.copytree(made.folder, tmp_path / "run")
+    (run / ORIGIN).write_text("{}")
+    (run / "checkpoint.npz").unlink()
+    train(made.recipe, made.data, run)
+    assert json.loads((run / ORIGIN).read_text()) == origin()
+
+
+def test_a_run_that_begins_anew_is_not_finished_until_it_is(made, tmp_path):
+    def kill(network, images, labels):
+        raise KeyboardInterrupt
+
+    run = shutil.copytree(made.folder, tmp_path / "run")
+    (run / "checkpoint.npz").unlink()
+    killed = replace(made.recipe, settings=made.recipe.settings | {"monitor": kill})
+    with pytest.raises(KeyboardInterrupt):
+        train(killed, made.data, run)
+    assert (run / "checkpoint.npz").exists()
+    assert not finished(run)
 
 
 def test_the_command_makes_network_and_card(command, capsys):
@@ -74,6 +111,15 @@ def test_only_evaluate_does_not_train(command, tmp_path):
     with pytest.raises(SystemExit, match="no finished run"):
         command("digits-tiny", "--out", "out", "--only-evaluate")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("missing", ["checkpoint.npz", "network.npz", "origin.json"])
+def test_only_evaluate_refuses_a_run_that_is_not_whole(command, tmp_path, made, missing):
+    run = shutil.copytree(made.folder, tmp_path / "run")
+    (run / missing).unlink()
+    with pytest.raises(SystemExit, match="no finished run"):
+        command("digits-tiny", "--folder", run, "--out", "out", "--only-evaluate")
+    assert not (run / missing).exists()
 
 
 def test_the_list_shows_every_recipe():

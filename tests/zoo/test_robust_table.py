@@ -1,9 +1,11 @@
 import dataclasses
 
 import pytest
+import robust_table
 from robust_recipes import RECIPES
 from robust_table import PUBLISHED, consistent, markdown, rows, verify_again
 
+from bnnkit import verify_all
 from bnnkit.datasets import Split
 from bnnkit.zoo import Zoo
 
@@ -54,6 +56,18 @@ def test_markdown():
 def test_what_is_computed_again_agrees_with_the_card(made, capsys):
     assert verify_again(made.card, made.classifier.network_, made.data.test, jobs=1) == 0
     assert "they agree" in capsys.readouterr().out
+
+
+def test_the_first_images_are_compared_apart(made, monkeypatch, capsys):
+    monkeypatch.setattr(robust_table, "FIRST", 100)
+    network, test = made.classifier.network_, made.data.test
+    first = verify_all(network, test.images[:100], test.labels[:100], made.card.eps).counts
+    wrong = first | {"robust": first["robust"] - 1, "falsified": first["falsified"] + 1}
+    for counted, code in ((first, 0), (wrong, 1)):
+        found = dataclasses.replace(made.card.evaluation, first=counted)
+        card = dataclasses.replace(made.card, evaluation=found)
+        assert verify_again(card, network, test, jobs=1, quick=True) == code
+        assert str(first) in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("change", [{"correct": 1}, {"robust": 1, "falsified": 2}])
