@@ -26,9 +26,9 @@ HEADER = """\
 
 def variants(recipe):
     """Settings by the name of the variant; each changes one thing of `recipe`."""
-    eps, exact = recipe.eps, recipe.settings["adversary"]
+    exact = recipe.settings["adversary"]
     pgd = exact.adversary
-    return {
+    settings = {
         "the recipe": {},
         "PGD alone, no solver": {"adversary": pgd},
         "the solver in all epochs of full eps": {"adversary": replace(exact, start=pgd.eps_ramp)},
@@ -48,6 +48,11 @@ def variants(recipe):
         "input step 1": {"quant_step": 1.0},
         "seed 1": {"random_state": 1},
         "seed 2": {"random_state": 2},
+        "no bound decay": {"bound_decay": None},
+    }
+    own = {"bound_decay": None} | recipe.settings
+    return {
+        name: changes for name, changes in settings.items() if not changes or own | changes != own
     }
 
 

@@ -20,7 +20,7 @@ from robust_minutes import minutes
 
 from bnnkit import BNNClassifier, datasets
 from bnnkit._files import write_text
-from bnnkit.nn import PGDTraining
+from bnnkit.nn import BoundDecay, PGDTraining
 from bnnkit.robust import Certified, ExactTraining
 from bnnkit.zoo import Card, Training, Zoo
 from bnnkit.zoo.catalog import PACKAGED
@@ -67,9 +67,14 @@ def _settings(architecture, eps, *, steps=3, exact_from=0.75, **settings):
     return common | settings
 
 
+# without bound decay no question about six hidden layers is decided in seconds
+DEEP = {"mask_decay": 3e-4, "bound_decay": BoundDecay(1e-3), "steps": 2}
+
 RECIPES = {
     "mnist-conv-small-eps0.1": mnist("conv-small", 0.1, mask_decay=7e-5, epochs=20),
     "mnist-conv-small-eps0.3": mnist("conv-small", 0.3, mask_decay=2e-4),
+    "mnist-conv-large-eps0.1": mnist("conv-large", 0.1, **DEEP),
+    "mnist-conv-large-eps0.3": mnist("conv-large", 0.3, **DEEP),
     "mnist-mlp-eps0.1": mnist(
         "500-300-200-100", 0.1, quant_step=0.1, mask_decay=1.5e-4, steps=7, epochs=20
     ),

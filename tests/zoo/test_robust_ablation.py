@@ -10,7 +10,9 @@ from bnnkit import BNNClassifier
 @pytest.mark.parametrize("name", RECIPES)
 def test_each_variant_is_a_classifier_that_differs_from_the_recipe(name):
     recipe = RECIPES[name]
-    for variant, changes in robust_ablation.variants(recipe).items():
+    variants = robust_ablation.variants(recipe)
+    assert ("no bound decay" in variants) == ("bound_decay" in recipe.settings)
+    for variant, changes in variants.items():
         changed = recipe.settings | changes
         BNNClassifier(**changed)._check_parameters()
         assert (changed == recipe.settings) == (variant == "the recipe")
