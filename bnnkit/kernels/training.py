@@ -225,6 +225,11 @@ def signs(latent, weights):
         weights[i] = 1 if latent[i] >= np.float32(0) else -1
 
 
+@inner
+def _sign_if(kept, latent):
+    return (np.int8(1) if latent >= np.float32(0) else np.int8(-1)) if kept else np.int8(0)
+
+
 @entry
 def masked_signs(latent, mask, weights):
     """Write sign(latent) * [mask >= 0], sign(0) = +1, to int8 `weights`; all arrays flat.
@@ -233,9 +238,8 @@ def masked_signs(latent, mask, weights):
     """
     in_use = 0
     for i in range(latent.size):
-        sign = np.int8(1) if latent[i] >= np.float32(0) else np.int8(-1)
         kept = mask[i] >= np.float32(0)
-        weights[i] = sign if kept else np.int8(0)
+        weights[i] = _sign_if(kept, latent[i])
         in_use += kept
     return in_use
 
@@ -248,9 +252,8 @@ def large_signs(latent, least, weights):
     """
     in_use = 0
     for i in range(latent.size):
-        sign = np.int8(1) if latent[i] >= np.float32(0) else np.int8(-1)
         kept = abs(latent[i]) >= least
-        weights[i] = sign if kept else np.int8(0)
+        weights[i] = _sign_if(kept, latent[i])
         in_use += kept
     return in_use
 

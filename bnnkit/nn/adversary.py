@@ -237,7 +237,9 @@ class PGDTraining:
         -------
         ndarray of uint8, shape (n, H, W, C)
         """
-        levels, clean = ball.levels, self.n_clean(len(labels))
+        levels, clean = np.empty(ball.pixels.shape, np.uint8), self.n_clean(len(labels))
+        if clean:
+            levels[:clean] = ball.levels[:clean]
         climb = _Ascent(network, ball.rest(clean), labels[clean:], rng, batch_statistics)
         climb.go(plan.steps, self._step(plan) / float(ball.quantiser.step))
         climb.write(levels[clean:])
