@@ -34,20 +34,6 @@ class Vote:
         """Classes of images: ndarray of int64, shape (N,)."""
         return plurality(np.stack([member.predict(images) for member in self.members]))
 
-    def loss_gradient(self, images, labels):
-        """Means of the members' gradients and losses; see `BNNClassifier.loss_gradient`.
-
-        What misleads the members on average need not sway the vote, but it is where gradient
-        attacks on an ensemble climb (Liu et al., Delving into transferable adversarial examples
-        and black-box attacks. ICLR 2017).
-        """
-        pairs = [member.loss_gradient(images, labels) for member in self.members]
-        gradients, losses = zip(*pairs, strict=True)
-        return np.mean(gradients, axis=0), np.mean(losses, axis=0)
-
-    def __repr__(self):
-        return f"Vote({list(self.members)!r})"
-
 
 def plurality(votes):
     """The class with the most votes in each column, the lowest of those with as many.

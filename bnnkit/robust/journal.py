@@ -21,24 +21,7 @@ class Journal:
     `run.json` says which run; `round-000.npz` and so on have a round each: its record, the
     images that it added, and its models, pickled. So a folder is to be trusted like a program.
 
-    Parameters
-    ----------
-    folder : path
-        Made if it is not there.
-    identity : dict of str to str
-        Everything that the run depends on but its seed.
-    seed : int
-        For a new run.
-
-    Attributes
-    ----------
-    seed : int
-        With which the run was begun.
-
-    Raises
-    ------
-    ValueError
-        The folder holds another run, or a damaged one.
+    Parameters are those of `bnnkit.nn.checkpoint.RunFolder`, as are `seed` and the errors.
     """
 
     def __init__(self, folder, identity, seed):

@@ -2,8 +2,6 @@
 
 import hashlib
 
-import numpy as np
-
 from bnnkit._checks import unit_floats
 
 
@@ -37,7 +35,7 @@ def check_apart(training_pools, judged_pools, train, taken, test):
         _refuse("the test images", _digests(test) & _digests(pool.images))
     if not judged_pools:
         return
-    contents = [unit_floats(train[taken]), *(pool.images for pool in training_pools)]
+    contents = [train[taken], *(pool.images for pool in training_pools)]
     learned = set().union(*map(_digests, contents))
     origins = set(taken.tolist()).union(*map(_origins, training_pools))
     for name, pool in judged_pools.items():
@@ -60,5 +58,5 @@ def _origins(pool):
 
 def _digests(images):
     """A digest of each image as float32."""
-    rows = np.ascontiguousarray(unit_floats(images))
-    return {hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in rows}
+    floats = map(unit_floats, images)  # one by one: all at once may be much
+    return {hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in floats}

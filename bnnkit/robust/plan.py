@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from bnnkit._checks import as_eps, as_images, as_labels, unit_floats
+from bnnkit._checks import as_array, as_eps, as_images, as_labels, unit_floats
 from bnnkit._options import check_count, check_seed
 from bnnkit._version import __version__
 from bnnkit.nn.checkpoint import fingerprint
@@ -201,10 +201,10 @@ def _as_start(start, n_images):
         return None
     if isinstance(start, Pool):
         return np.zeros(0, dtype=int)
-    if np.ndim(start) == 0:
+    index = as_array("start", start)
+    if index.ndim == 0:
         check_count("start", start, most=n_images)
         return np.arange(start)
-    index = np.asarray(start)
     if index.ndim != 1 or not len(index) or not np.issubdtype(index.dtype, np.integer):
         raise TypeError(
             "start must be a number of training images, an array of their indices, or a Pool, "
@@ -265,5 +265,8 @@ def _check_size(rounds, images_per_round, left):
 
 
 def _print(value):
-    """As printed, without addresses, which differ from process to process."""
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
+    """As printed, but for what may differ between two calls for the same run.
+
+    Addresses of functions do from process to process, and numbers of processes change nothing.
+    """
+    return re.sub(r" at 0x[0-9a-fA-F]+|n_jobs=-?\d+", "", repr(value))

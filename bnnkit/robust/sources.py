@@ -327,6 +327,7 @@ class Relabelled(Source):
 
     Models learn to detect such images. The class must come after those of the data; models
     that are made with a number of classes need one more. See `train` for how detection counts.
+    To a `Live` attack an image that is detected counts as found.
 
     Parameters
     ----------

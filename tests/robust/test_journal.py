@@ -148,6 +148,19 @@ def test_another_run_is_refused(stripes, options, message, tmp_path):
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_what_may_differ_between_two_calls_for_the_same_run(stripes, tmp_path):
+    class Odd(RandomNoise):
+        def __init__(self, n_jobs):
+            super().__init__(20, 1, 0)
+            object.__setattr__(self, "n_jobs", n_jobs)
+
+        def __repr__(self):
+            return f"Odd({object()}, n_jobs={self.n_jobs})"
+
+    first = run(stripes, "live", tmp_path, attack=Odd(1))
+    assert content(run(stripes, "live", tmp_path, attack=Odd(-1), n_jobs=2)) == content(first)
+
+
 @pytest.mark.parametrize("split", ["train", "test"])
 @pytest.mark.parametrize("part", ["images", "labels"])
 def test_other_data_are_refused(stripes, split, part, tmp_path):

@@ -37,6 +37,7 @@ def run(make_model, data):
         ({"start": 201}, ValueError, "start must be a whole number of at most 200, got 201"),
         ({"start": 1.5}, TypeError, "start must be a whole number, got 1.5"),
         ({"start": [0.5, 1]}, TypeError, "start must be a number of training images, an array"),
+        ({"start": [[1], [2, 3]]}, ValueError, "start must be one array of numbers"),
         ({"start": []}, TypeError, "start must be a number of training images, an array"),
         ({"start": [3, 3]}, ValueError, "from 3 to 3, 1 of 2 different"),
         ({"start": [-1, 3]}, ValueError, "start must hold different indices from 0 to 199"),
