@@ -3,7 +3,7 @@
 import numpy as np
 
 from bnnkit._checks import unit_floats
-from bnnkit.ensemble import Vote
+from bnnkit.ensemble import Vote, plurality
 
 
 def predict(model, images):
@@ -24,7 +24,10 @@ def predict_clean(model, images):
 
     A model with an exact network gets them as they are, since a grey value may lie right
     between two levels, and its nearest float32 beyond; other models get float32 in [0, 1].
+    The members of a vote are asked one by one.
     """
+    if isinstance(model, Vote):
+        return plurality([predict_clean(member, images) for member in model.members])
     return predict(model, images if _network_of(model) is not None else unit_floats(images))
 
 

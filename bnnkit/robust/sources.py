@@ -180,7 +180,7 @@ class Live(Source):
         """Attack the next images of the stock."""
         drawn = stock.nothing
         missing = count
-        while missing and stock.left:
+        while missing and stock.left > 0:
             index = stock.take(missing)
             drawn = Drawn.join([drawn, *self._attack(models, index, stock)])
             missing = count - len(drawn.images)
