@@ -51,6 +51,7 @@ class Plan:
         )
         self._initial = _as_start(start, len(self._train[0]))
         self._check_images()
+        self._check_detector()
         self.images, self.labels = self._first_set()
         self.makers = _as_makers(make_model)
         self._check_names()
@@ -120,12 +121,20 @@ class Plan:
         everything = self._initial is None or self.source.takes_training_images
         taken = np.arange(len(images)) if everything else self._initial
         check_apart(learned, judged, images, taken, self.examination.images)
-        detector = self.source.detector
-        if detector is not None and detector <= labels.max():
+
+    def _check_detector(self):
+        detector, last = self.source.detector, self._train[1].max()
+        if detector is not None and detector <= last:
             raise ValueError(
                 f"the label {detector} for adversarial images is that of a class; the training "
-                f"labels end at {labels.max()}, so take {labels.max() + 1}"
+                f"labels end at {last}, so take {last + 1}"
             )
+        for name, judge in self.examination.judges.items():
+            if detector is not None and getattr(judge, "against", None) == "all":
+                raise ValueError(
+                    f"the judge {name!r} attacks all models at once, and which of them has to "
+                    'detect an image is not defined; take against="each" or "vote"'
+                )
 
     def _check_supply(self, parts):
         rounds, stock = self.limits.rounds, self.stock(0)

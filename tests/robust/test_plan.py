@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bnnkit.attacks import RandomNoise
-from bnnkit.robust import Mixed, Noise, Originals, Pool, Relabelled, train
+from bnnkit.robust import Judge, Mixed, Noise, Originals, Pool, Relabelled, train
 
 NOISE = RandomNoise(tries=20, low=1, random_state=0)
 
@@ -45,6 +45,11 @@ def run(make_model, data):
         ({"start": 150}, ValueError, "2 rounds use 200 images .* 50 are left"),
         ({"attack": Originals()}, ValueError, "pass a start such as start=1000"),
         ({"attack": Relabelled(Noise(), 1)}, ValueError, "so take 2"),
+        (
+            {"attack": Relabelled(Noise(), 2), "judge": {"joint": Judge(NOISE, against="all")}},
+            ValueError,
+            "the judge 'joint' attacks all models at once",
+        ),
         (
             {"attack": Mixed([Noise(), Noise(0.3)], [0.5, 0.5]), "images_per_round": 101},
             ValueError,
