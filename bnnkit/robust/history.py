@@ -9,6 +9,8 @@ import numpy as np
 
 from bnnkit._files import write_text
 
+ANSWERS = ("robust", "falsified", "unknown", "detected")
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -26,9 +28,9 @@ class Counts:
         Whether the judge's "not fooled" is a proof.
     seconds : float
     detected : int
-        Fooled, but known for adversarial by a model that has a class for that (`Relabelled`).
-        For an attack no proof: it may have stopped at an image that is detected where another
-        is not.
+        Images of a pool that a model with a class for adversarial images put there
+        (`Relabelled`). Where an attack ends at such an image, the verdict is unknown: another
+        one may evade the model.
     per_class : dict of str to list of int
         Each of the four counts for the classes 0, 1, ... of the labels.
     """
@@ -48,22 +50,22 @@ class Counts:
 
     @property
     def share(self):
-        """(robust + detected) / n: what neither fooled the model nor is undecided."""
+        """(robust + detected) / n."""
         return (self.robust + self.detected) / self.n
 
     @classmethod
-    def of(cls, labels, fooled, undecided, detected, *, complete, seconds):
-        """Count boolean answers, shape (n,) each; `detected` is a part of `fooled`."""
-        answers = {
-            "robust": ~(fooled | undecided),
-            "falsified": fooled & ~detected,
-            "unknown": undecided,
-            "detected": detected,
-        }
+    def of(cls, labels, *, complete, seconds, **answers):
+        """Count answers: which images of shape (n,) are `falsified`, `unknown`, `detected`.
+
+        An image has one of these answers at most, and is robust where it has none.
+        """
+        nowhere = np.zeros(len(labels), dtype=bool)
+        answers = {name: answers.get(name, nowhere) for name in ANSWERS[1:]}
+        answers["robust"] = ~np.any(list(answers.values()), axis=0)
         n_classes = int(labels.max()) + 1
         per_class = {
-            name: np.bincount(labels[answer], minlength=n_classes).tolist()
-            for name, answer in answers.items()
+            name: np.bincount(labels[answers[name]], minlength=n_classes).tolist()
+            for name in ANSWERS
         }
         totals = {name: sum(counts) for name, counts in per_class.items()}
         return cls(**totals, complete=complete, seconds=seconds, per_class=per_class)
@@ -202,6 +204,5 @@ def _row(finished):
     row = {name: getattr(finished, name) for name in names}
     row |= {f"seconds {part}": seconds for part, seconds in finished.seconds.items()}
     for name, counts in {**finished.clean, **finished.judged}.items():
-        answers = ("robust", "falsified", "unknown", "detected")
-        row |= {f"{name} {answer}": getattr(counts, answer) for answer in answers}
+        row |= {f"{name} {answer}": getattr(counts, answer) for answer in ANSWERS}
     return row

@@ -125,18 +125,21 @@ class Examination:
         counts = {}
         for target, each in zip(targets, _names(name, judge, len(models)), strict=True):
             result = judge.attack(target, *self._attacked, eps)
+            caught = self._caught(target, result)
             counts[each] = Counts.of(
                 self._attacked[1],
-                result.success,
-                result.undecided,
-                self._caught(target, result),
+                falsified=result.success & ~caught,
+                unknown=result.undecided | caught,
                 complete=judge.attack.complete,
                 seconds=result.seconds,
             )
         return counts
 
     def _caught(self, target, result):
-        """Which successes are known for adversarial; a clean image that is, is just wrong."""
+        """Which successes the model knows for adversarial: whether others evade it is open.
+
+        A clean image that it takes for adversarial is just wrong.
+        """
         if self._detector is None:
             return np.zeros(len(result.success), dtype=bool)
         images, labels = self._attacked
@@ -155,9 +158,8 @@ def _of_classes(classes, labels, detector, started):
     detected = np.zeros(len(labels), dtype=bool) if detector is None else classes == detector
     return Counts.of(
         labels,
-        wrong,
-        np.zeros(len(labels), dtype=bool),
-        detected & wrong,
+        falsified=wrong & ~detected,
+        detected=detected,
         complete=False,
         seconds=time.perf_counter() - started,
     )

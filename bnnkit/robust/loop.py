@@ -109,9 +109,10 @@ def train(
     Of k models, ``judged["NAME[0]"]`` and so on are about one of them. Of clean images and
     pools, ``"NAME"`` is about their vote.
 
-    With `Relabelled` the models get a class for adversarial images, and every judged image
-    that they put there without being wrong about the clean one counts as detected: it is not
-    falsified, and belongs to `Counts.share`. A clean image that they put there is wrong.
+    With `Relabelled` the models get a class for adversarial images. A pool's image that they
+    put there counts as detected: it is not falsified, and belongs to `Counts.share`. Where an
+    attack ends at such an image, the verdict is unknown. A clean image that they put there is
+    wrong.
 
     Examples
     --------

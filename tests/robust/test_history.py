@@ -7,6 +7,7 @@ import pytest
 
 from bnnkit.attacks import RandomNoise
 from bnnkit.robust import Counts, Round, train
+from bnnkit.robust.history import ANSWERS
 
 
 @pytest.fixture
@@ -16,11 +17,14 @@ def history(stripes, nearest_mean):
 
 
 def test_counts_keep_four_answers():
-    fooled = np.array([True, False, False, False, False, True, True])
-    undecided = np.array([False, True, False, True, True, False, False])
-    detected = np.array([False, False, False, False, False, False, True])
-    labels = np.array([2, 0, 0, 0, 2, 2, 0])
-    counts = Counts.of(labels, fooled, undecided, detected, complete=True, seconds=1.5)
+    counts = Counts.of(
+        np.array([2, 0, 0, 0, 2, 2, 0]),
+        falsified=np.array([True, False, False, False, False, True, False]),
+        unknown=np.array([False, True, False, True, True, False, False]),
+        detected=np.array([False, False, False, False, False, False, True]),
+        complete=True,
+        seconds=1.5,
+    )
     assert (counts.robust, counts.falsified, counts.unknown, counts.detected) == (1, 2, 3, 1)
     assert counts.n == 7
     assert counts.share == 2 / 7
@@ -37,11 +41,10 @@ def test_counts_of_random_answers_add_up():
     rng = np.random.default_rng(0)
     for n in (1, 2, 50):
         labels, kind = rng.integers(0, 4, n), rng.integers(0, 4, n)
-        counts = Counts.of(
-            labels, np.isin(kind, (1, 3)), kind == 2, kind == 3, complete=False, seconds=0.0
-        )
+        answers = {name: kind == i for i, name in enumerate(ANSWERS) if i}
+        counts = Counts.of(labels, **answers, complete=False, seconds=0.0)
         assert counts.n == n
-        for i, name in enumerate(("robust", "falsified", "unknown", "detected")):
+        for i, name in enumerate(ANSWERS):
             assert getattr(counts, name) == (kind == i).sum()
             for c, number in enumerate(counts.per_class[name]):
                 assert number == ((kind == i) & (labels == c)).sum()

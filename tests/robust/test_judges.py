@@ -117,7 +117,7 @@ class Suspicious:
 
 
 @pytest.mark.parametrize("limit", [0.0, 0.16, 0.17, 1.0])
-def test_detected_is_neither_robust_nor_falsified(test, models, pool, limit):
+def test_what_is_detected_is_neither_robust_nor_falsified(test, models, pool, limit):
     model = Suspicious(models[0], limit)
     clean, judged = examine(test, {"pool": pool, "noise": NOISE}, [model], DETECTOR, n_judge=60)
     images, labels = test
@@ -133,7 +133,8 @@ def test_detected_is_neither_robust_nor_falsified(test, models, pool, limit):
     result = NOISE(model, images, labels, 0.1)
     caught = (model.predict(result.adversarial) == DETECTOR) & (said == labels)
     counts = judged["noise"]
-    assert counts.detected == caught.sum()
+    assert counts.detected == 0  # another image may evade the model
+    assert counts.unknown == caught.sum()
     assert counts.falsified == (result.success & ~caught).sum()
     assert counts.robust == result.withstood.sum()
     assert counts.n == 60
@@ -142,7 +143,7 @@ def test_detected_is_neither_robust_nor_falsified(test, models, pool, limit):
 def test_detection_happens_in_the_cases_above(test, models, pool):
     model = Suspicious(models[0], 0.16)
     clean, judged = examine(test, {"pool": pool, "noise": NOISE}, [model], DETECTOR, n_judge=60)
-    assert judged["noise"].detected > 0
+    assert judged["noise"].unknown > 0
     assert judged["noise"].falsified > 0
     assert 0 < judged["pool"].detected < judged["pool"].n
     assert clean["clean"].falsified > 0
