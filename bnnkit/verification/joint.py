@@ -3,19 +3,16 @@
 import functools
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from bnnkit import solvers
-from bnnkit._checks import unit_floats
 from bnnkit.ensemble import Vote
 from bnnkit.network import BinaryNetwork
 from bnnkit.verification import pipeline, witness
 from bnnkit.verification._question import checked_image, checked_limits, flat
 from bnnkit.verification.bounds import possible_classes, propagate
-from bnnkit.verification.joint_circuit import joint_circuit, quantisers_of
+from bnnkit.verification.joint_circuit import joint_circuit
 from bnnkit.verification.joint_encode import add_usable, encode_joint
 from bnnkit.verification.joint_search import JointSearch
-from bnnkit.verification.refinement import refinement
+from bnnkit.verification.refinement import refinement_of
 from bnnkit.verification.rules import rule
 from bnnkit.verification.verdict import Verdict
 
@@ -128,16 +125,13 @@ def checked_networks(networks):
     if isinstance(networks, Vote):
         networks = networks.members
     if isinstance(networks, BinaryNetwork) or not hasattr(networks, "__iter__"):
-        raise TypeError(f"networks must be a sequence of BinaryNetwork, got {networks!r}")
+        raise TypeError(_not_networks(networks))
     networks = tuple(networks)
     if not networks:
         raise ValueError("networks is empty; an ensemble needs at least one")
     for network in networks:
         if not isinstance(network, BinaryNetwork):
-            raise TypeError(
-                f"networks must be a sequence of BinaryNetwork, got a {type(network).__name__}; "
-                "of a trained BNNClassifier pass its network_"
-            )
+            raise TypeError(_not_networks(network))
     kinds = {(network.input_shape, network.n_classes) for network in networks}
     if len(kinds) > 1:
         raise ValueError(
@@ -145,6 +139,13 @@ def checked_networks(networks):
             + " and ".join(f"{shape} with {n} classes" for shape, n in sorted(kinds))
         )
     return networks
+
+
+def _not_networks(given):
+    return (
+        f"networks must be a sequence of BinaryNetwork, got {type(given).__name__}; "
+        "of a trained BNNClassifier pass its network_"
+    )
 
 
 def _verify(name, networks, image, label, eps, solver, timeout, pixels, falsify, fallback):
@@ -173,7 +174,7 @@ class _Question(pipeline.Question):
     def __init__(self, name, networks, *arguments):
         super().__init__(networks, *arguments)
         self.rule = rule(name, len(networks), self.label, networks[0].n_classes)
-        self.refinement = refinement(quantisers_of(networks), self.as_uint8)
+        self.refinement = refinement_of(networks, self.as_uint8)
 
     def answer(self, engine, falsify):
         cells = flat(self.refinement.cells(self.image))
@@ -185,7 +186,7 @@ class _Question(pipeline.Question):
             given = self._verdict("falsified", "clean", adversarial=self.image)
             return self._falsified("clean", cells) or given
         c = joint_circuit(self.network)
-        box = [flat(self.refinement.cells(self.image, side)) for side in (-self.eps, self.eps)]
+        box = [flat(end) for end in self.refinement.box(self.image, self.eps)]
         bounds = propagate(c, *(self.refinement.level[:, end].ravel() for end in box))
         possible = possible_classes(c, len(self.network), bounds)
         targets = self.rule.open_classes(possible)
@@ -231,8 +232,7 @@ class _Question(pipeline.Question):
         cells = cells.reshape(h, w, c).transpose(2, 0, 1)
         if not self.refinement.usable[cells].all():
             return None
-        own = self.image if self.as_uint8 else unit_floats(self.image)
-        return np.clip(own, self.refinement.first[cells], self.refinement.last[cells])
+        return self.refinement.images_in(cells, self.image)
 
     def _verdict(self, *arguments, **options):
         verdict = super()._verdict(*arguments, **options)

@@ -10,11 +10,7 @@ import functools
 import numpy as np
 
 from bnnkit.verification.circuit import Circuit, circuit, reverse_edges
-
-
-def quantisers_of(networks):
-    """The distinct quantisers of some networks, in the order in which they come."""
-    return tuple(dict.fromkeys(network.quantiser for network in networks))
+from bnnkit.verification.refinement import quantisers_of
 
 
 @functools.lru_cache(maxsize=4)

@@ -15,6 +15,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from bnnkit._checks import unit_floats
 from bnnkit.quantiser import _upper_side
 
 GREYS = 256
@@ -96,6 +97,26 @@ class Refinement:
             self._grey[shift] = np.array(passed, dtype=np.int32)
         return self._grey[shift]
 
+    def box(self, images, eps):
+        """The first and the last cell that each pixel reaches within `eps`, a Fraction."""
+        return self.cells(images, -eps), self.cells(images, eps)
+
+    def images_in(self, cells, images):
+        """The nearest images to some (uint8 or float64) in given usable cells of that shape.
+
+        Returns
+        -------
+        ndarray of float32 (uint8 if `grey`)
+        """
+        own = images if self.first.dtype == np.uint8 else unit_floats(images)
+        return np.clip(own, self.first[cells], self.last[cells])
+
+    def unchanged(self, images, eps):
+        """Images as float32, in their own cells or the nearest usable ones within `eps`."""
+        return self.images_in(
+            self.nearest_usable(self.cells(images), *self.box(images, eps)), images
+        )
+
     def nearest_usable(self, cells, low, high):
         """The nearest usable cell to each of `cells` in low..high; the cell itself if none is."""
         places = np.arange(self.n_cells)
@@ -106,6 +127,16 @@ class Refinement:
         up = np.where(above <= high, above - cells, self.n_cells)
         nearest = np.where(up < down, above, below)
         return np.where(np.minimum(up, down) < self.n_cells, nearest, cells).astype(np.int32)
+
+
+def refinement_of(networks, grey=False):
+    """The `Refinement` of the quantisers of some networks."""
+    return refinement(quantisers_of(networks), grey)
+
+
+def quantisers_of(networks):
+    """The distinct quantisers of some networks, in the order in which they come."""
+    return tuple(dict.fromkeys(network.quantiser for network in networks))
 
 
 @functools.lru_cache(maxsize=16)

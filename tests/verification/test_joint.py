@@ -226,7 +226,7 @@ def test_a_fallback_is_asked():
     [
         ([], ValueError, "networks is empty"),
         (bright(0.5, 1), TypeError, "must be a sequence of BinaryNetwork"),
-        (None, TypeError, "must be a sequence of BinaryNetwork, got None"),
+        (None, TypeError, "must be a sequence of BinaryNetwork, got NoneType"),
         ([bright(0.5, 1), BNNClassifier()], TypeError, "pass its network_"),
         (
             [bright(0.5, 1), random_network(np.random.default_rng(0))],

@@ -4,7 +4,8 @@ from helpers import flat, plain_scores, plain_values, random_network
 
 from bnnkit.verification.bounds import possible_classes, propagate
 from bnnkit.verification.circuit import circuit
-from bnnkit.verification.joint_circuit import joint_circuit, quantisers_of
+from bnnkit.verification.joint_circuit import joint_circuit
+from bnnkit.verification.refinement import quantisers_of
 
 STRUCTURES = [(), ("dense",), ("dense", "dense"), ("conv", "dense"), ("conv", "pool", "dense")]
 

@@ -11,9 +11,9 @@ from bnnkit import solvers
 from bnnkit.quantiser import Quantiser
 from bnnkit.verification.bounds import possible_classes, propagate
 from bnnkit.verification.circuit import circuit
-from bnnkit.verification.joint_circuit import joint_circuit, quantisers_of
+from bnnkit.verification.joint_circuit import joint_circuit
 from bnnkit.verification.joint_encode import add_usable, encode_joint
-from bnnkit.verification.refinement import refinement
+from bnnkit.verification.refinement import quantisers_of, refinement
 from bnnkit.verification.rules import rule
 
 STRUCTURES = [(), ("dense",), ("conv",), ("dense", "dense")]

@@ -8,9 +8,9 @@ from ensembles import CLASSES, all_choices, falls, random_ensemble, real_kinds
 from helpers import plain_class
 
 from bnnkit.verification._question import flat
-from bnnkit.verification.joint_circuit import joint_circuit, quantisers_of
+from bnnkit.verification.joint_circuit import joint_circuit
 from bnnkit.verification.joint_search import JointSearch
-from bnnkit.verification.refinement import refinement
+from bnnkit.verification.refinement import quantisers_of, refinement
 from bnnkit.verification.rules import rule
 
 
