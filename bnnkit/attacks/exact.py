@@ -38,6 +38,7 @@ class Exact(Attack):
     n_jobs: int = 1
 
     complete = True
+    _question: ClassVar[dict] = {}  # an option of `verify_all`
 
     def __post_init__(self):
         from bnnkit import solvers
@@ -76,8 +77,6 @@ class Exact(Attack):
         # A witness is judged by the base class. If it failed there, its image would not be
         # fooled, and not proved robust either: it stays undecided.
         return adversarial, np.array([verdict.status != "robust" for verdict in verdicts])
-
-    _question: ClassVar[dict] = {}  # for `verify_all`
 
     def _networks(self, model):
         return exact_network(model)

@@ -63,7 +63,7 @@ class Circuit(NamedTuple):
         return int(self.start[-2])
 
 
-@functools.lru_cache(maxsize=16)  # an ensemble has several
+@functools.lru_cache(maxsize=4)
 def circuit(network):
     """The `Circuit` of a BinaryNetwork; made once for all its images.
 

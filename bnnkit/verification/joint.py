@@ -111,10 +111,23 @@ def verify_joint(
 
     "falsified" is a joint attack: one image, one class that is not `label`, chosen by all
     networks (as they predict, ties to the lowest class). "robust" says that there is none, not
-    that every network is right. With one network this is `verify`.
+    that every network is right. With one network this is `verify`. Whatever `verify_joint`
+    falsifies, `verify_vote` does.
 
-    Parameters, what is returned and raised, and the notes are those of `verify_vote`. Whatever
-    `verify_joint` falsifies, `verify_vote` does.
+    Parameters
+    ----------
+    networks, image, label, eps, solver, timeout, pixels, falsify, fallback
+        As for `verify_vote`.
+
+    Returns
+    -------
+    EnsembleVerdict
+        With "unknown" as `verify_vote` has it, see its notes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `verify_vote` does.
     """
     options = (solver, timeout, pixels, falsify, fallback)
     return _verify("joint", networks, image, label, eps, *options)
@@ -156,6 +169,7 @@ def _verify(name, networks, image, label, eps, solver, timeout, pixels, falsify,
     for each in filter(None, (solver, fallback)):
         _warm_up(each)
     joint_circuit(networks)  # once for all images, so before the clock of this one starts
+    refinement_of(networks, pixels == "uint8")
     question = _Question(name, networks, image, label, eps, timeout, pixels == "uint8", other)
     return question.answer(engine, falsify)
 
