@@ -78,6 +78,33 @@ def test_verify_one_image_answers_by_exit_code(model, capsys):
     assert main(["verify", str(model), "--eps", "0.1", "--index", "355"]) == 2
 
 
+@pytest.fixture(scope="module")
+def others(tmp_path_factory):
+    paths = [tmp_path_factory.mktemp("cli") / f"{seed}.npz" for seed in (1, 2)]
+    for seed, path in enumerate(paths, 1):
+        main(["train", *TRAINING, "--seed", str(seed), "--out", str(path)])
+    return paths
+
+
+@pytest.mark.parametrize("question", ["vote", "joint"])
+def test_verify_several_models(model, others, question, capsys):
+    models = [model, *others]
+    arguments = ["verify", *models, "--eps", "0.05", "--question", question]
+    code, said = report(capsys, *arguments, "--first", 15, "--solver", "native", "minicard")
+    test = datasets.load("digits").test
+    networks = [BinaryNetwork.load(path) for path in models]
+    asked = (networks, test.images[:15], test.labels[:15], 0.05)
+    expected = verify_all(*asked, question=question)
+    assert code == 0
+    assert (said["model"], said["question"]) == (list(map(str, models)), question)
+    for name in ("native", "minicard"):
+        assert said["solvers"][name]["status"] == expected.status.tolist()
+    robust = expected.status.tolist().index("robust")
+    assert main([*map(str, arguments), "--index", str(robust)]) == 0
+    meaning = "everywhere within 0.05" if question == "vote" else "no class fools all models"
+    assert meaning in capsys.readouterr().out
+
+
 def test_verify_at_least(model, capsys):
     arguments = ["verify", str(model), "--eps", "0", "--first", "20", "--at-least"]
     assert main([*arguments, "0.5"]) == 0
