@@ -10,7 +10,7 @@ from bnnkit.cli.attack import NAMES, make_attack
 EXAMPLES = """\
 examples:
   bnnkit harden --dataset mnist --architecture mlp-small --eps 0.05 --rounds 3 --out hard
-  bnnkit harden --eps 0.1 --attack pgd --images-per-round 500 --refill --start 500 --out hard
+  bnnkit harden --eps 0.1 --attack pgd --images-per-round 200 --refill --start 500 --out hard
   bnnkit harden --eps 0.1 --source pool --pool hard/adversarial.npz --models 5 --out pooled
   bnnkit harden --eps 0.1 --models 3 --vote --out vote
 
