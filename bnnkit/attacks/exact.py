@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from bnnkit._checks import unit_floats
-from bnnkit._options import check_number, check_whole
+from bnnkit._options import check_jobs, check_number
 from bnnkit.attacks.base import Attack
 from bnnkit.attacks.models import exact_network, predict
 from bnnkit.ensemble import Vote
@@ -52,9 +52,7 @@ class Exact(Attack):
                 raise ValueError(
                     f"timeout must be a positive number of seconds or None, got {self.timeout}"
                 )
-        check_whole("n_jobs", self.n_jobs)
-        if self.n_jobs == 0:
-            raise ValueError("n_jobs must be at least 1, or -1 for one on each core, got 0")
+        check_jobs(self.n_jobs)
 
     def _perturb(self, model, ball, labels):
         from bnnkit.verification import verify_all
