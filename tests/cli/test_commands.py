@@ -268,6 +268,7 @@ def test_demo(tmp_path, capsys):
         for status in ("robust", "falsified", "unknown"):
             assert native[status] == cpsat[status]
     files = {"demo.json", "history.json", "adversarial.npz", "adversarial.png", "rounds.png"}
+    files |= {"adversarial.png.csv", "rounds.png.csv"}
     assert files | {f"round-{i}.npz" for i in range(4)} == set(os.listdir(tmp_path))
 
 
