@@ -10,7 +10,19 @@ import numpy as np
 from bnnkit._files import read_npz, write_npz, write_text
 
 
-class Stored:
+class Tabular:
+    """Something with ``rows()``: a header, and the rows below it."""
+
+    def to_csv(self, path=None):
+        """The table `rows` as CSV: written to `path`, atomically, or returned without one."""
+        text = as_csv(*self.rows())
+        if path is None:
+            return text
+        write_text(path, text)
+        return None
+
+
+class Stored(Tabular):
     """A dataclass whose fields are arrays, in one .npz file, and plain values, as JSON in it."""
 
     def save(self, path):
@@ -42,14 +54,6 @@ class Stored:
             return cls(**values)
         except (TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"{path}: not a {cls.__name__}, or damaged ({error})") from None
-
-    def to_csv(self, path=None):
-        """The table `rows` as CSV: written to `path`, atomically, or returned without one."""
-        text = as_csv(*self.rows())
-        if path is None:
-            return text
-        write_text(path, text)
-        return None
 
 
 def as_csv(header, rows):

@@ -1,9 +1,8 @@
 """Several models, several measures: one table."""
 
 from bnnkit._checks import as_eps
-from bnnkit._files import write_text
 from bnnkit._table import table
-from bnnkit.assess._stored import as_csv
+from bnnkit.assess._stored import Tabular
 from bnnkit.assess.measures import WhiteBox, accuracy
 from bnnkit.assess.rates import Rate
 from bnnkit.attacks import FGSM, PGD
@@ -11,7 +10,7 @@ from bnnkit.attacks.models import exact_network, gradient_of, predict, predict_c
 from bnnkit.verification import verify_all
 
 
-class Overview:
+class Overview(Tabular):
     """A table of models and measures.
 
     Parameters
@@ -69,14 +68,6 @@ class Overview:
                 key: None if part == "" else part for key, part in zip(keys[2:], parts, strict=True)
             }
         return result
-
-    def to_csv(self, path=None):
-        """The table `rows` as CSV: written to `path`, atomically, or returned without one."""
-        text = as_csv(*self.rows())
-        if path is None:
-            return text
-        write_text(path, text)
-        return None
 
 
 def measure(

@@ -2,7 +2,16 @@
 
 import numpy as np
 
-from bnnkit.plots.style import COLOURS, HATCHES, LABEL, labelled, legend_beside, new_axes, numbered
+from bnnkit.plots.style import (
+    COLOURS,
+    HATCHES,
+    LABEL,
+    SHADES,
+    labelled,
+    legend_beside,
+    new_axes,
+    numbered,
+)
 from bnnkit.verification.verdict import STATUSES
 
 STACKED = ("robust", "unknown", "falsified")  # from the bottom
@@ -71,10 +80,9 @@ def stack_verdicts(ax, x, counts):
         shares.values(),
         labels=shares.keys(),
         colors=[COLOURS[name] for name in shares],
-        alpha=0.6,
     )
     for name, area in zip(shares, areas, strict=True):
-        area.set(hatch=HATCHES.get(name), edgecolor="white", linewidth=0)
+        area.set(alpha=SHADES[name], hatch=HATCHES.get(name), edgecolor="white", linewidth=0)
 
 
 def round_times(history, ax=None):

@@ -9,6 +9,7 @@ from bnnkit.plots.style import (
     COLOURS,
     HATCHES,
     LABEL,
+    SHADES,
     SMALL,
     labelled,
     legend_beside,
@@ -88,10 +89,14 @@ def _stacked(ax, table):
     bottom = np.zeros(len(x))
     for outcome in STACKED if set(table.outcomes) == set(STACKED) else table.outcomes:
         share = 100 * table.counts[:, table.outcomes.index(outcome)] / n
-        style = {"color": COLOURS[outcome], "hatch": HATCHES.get(outcome), "edgecolor": "white"}
-        ax.bar(x, share, bottom=bottom, label=outcome, alpha=0.8, **style)
+        _bar(ax, x, share, bottom, outcome)
         bottom += share
     labelled(ax, f"{table.n.sum()} images by class", "class", "% of the class")
+
+
+def _bar(ax, x, share, bottom, outcome):
+    style = {"color": COLOURS[outcome], "hatch": HATCHES.get(outcome), "alpha": SHADES[outcome]}
+    ax.bar(x, share, bottom=bottom, label=outcome, edgecolor="white", **style)
 
 
 def _side_by_side(ax, tables):
@@ -124,8 +129,7 @@ def quantisation(study):
     bottom = np.zeros(len(x))
     for status in STACKED:
         share = 100 * (study.status == status).sum(axis=1) / n
-        style = {"color": COLOURS[status], "hatch": HATCHES.get(status), "edgecolor": "white"}
-        left.bar(x, share, bottom=bottom, label=status, alpha=0.7, **style)
+        _bar(left, x, share, bottom, status)
         bottom += share
     clean = [100 * rate.share for rate in study.accuracy]
     label = f"clean accuracy\n({study.n_test} images)"
