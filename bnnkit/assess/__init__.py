@@ -19,7 +19,12 @@ from bnnkit.assess.measures import (
 from bnnkit.assess.overview import Overview, measure, whitebox_measures
 from bnnkit.assess.quantisation import QuantisationStudy, quantisation_study
 from bnnkit.assess.rates import Between, Rate, wilson
-from bnnkit.assess.resistance import ResistanceCurve, curve_of, resistance_curve
+from bnnkit.assess.resistance import (
+    ResistanceCurve,
+    certified_matrix,
+    curve_of,
+    resistance_curve,
+)
 from bnnkit.assess.strips import Strip, eps_strip
 from bnnkit.assess.transfer import (
     AdversarialPool,
@@ -46,6 +51,7 @@ __all__ = [
     "WhiteBox",
     "accuracy",
     "by_class",
+    "certified_matrix",
     "changes",
     "curve_of",
     "differences",

@@ -1,5 +1,6 @@
 """Several models, several measures: one table."""
 
+from bnnkit import verify_all
 from bnnkit._checks import as_eps
 from bnnkit._table import table
 from bnnkit.assess._stored import Tabular
@@ -7,7 +8,6 @@ from bnnkit.assess.measures import WhiteBox, accuracy
 from bnnkit.assess.rates import Rate
 from bnnkit.attacks import FGSM, PGD
 from bnnkit.attacks.models import exact_network, gradient_of, predict, predict_clean
-from bnnkit.verification import verify_all
 
 
 class Overview(Tabular):

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from bnnkit import verify_all
 from bnnkit._checks import as_eps, as_images, as_labels, simplest_fraction, unit_floats
 from bnnkit._options import check_count
 from bnnkit._table import table
@@ -16,7 +17,6 @@ from bnnkit.assess.rates import Rate
 from bnnkit.assess.strips import Strip, quantised
 from bnnkit.attacks.models import exact_network
 from bnnkit.quantiser import Quantiser
-from bnnkit.verification import verify_all
 from bnnkit.verification.verdict import STATUSES
 
 

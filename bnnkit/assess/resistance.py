@@ -13,12 +13,13 @@ from fractions import Fraction
 
 import numpy as np
 
+from bnnkit import verify_all
 from bnnkit._checks import as_eps, as_images, as_labels
 from bnnkit.assess._stored import Stored, check_shapes
+from bnnkit.assess.matrix import Matrix
 from bnnkit.assess.measures import WhiteBox, statuses_of
 from bnnkit.assess.rates import wilson
 from bnnkit.attacks.models import exact_network
-from bnnkit.verification import verify_all
 from bnnkit.verification.verdict import STATUSES
 
 
@@ -191,6 +192,28 @@ def curve_of(verdicts, settings=None):
     return ResistanceCurve(
         np.array(radii, float), status, answers, seconds, labels, dict(settings or {})
     )
+
+
+def certified_matrix(curves):
+    """The certified accuracy of several models for several eps: a Matrix.
+
+    Parameters
+    ----------
+    curves : dict of str to ResistanceCurve
+        For each model, such as ``{"trained with eps 0.1": curve, ...}``; of the same radii.
+
+    Returns
+    -------
+    Matrix
+        Rows are models, columns are radii.
+    """
+    radii = [curve.eps.tolist() for curve in curves.values()]
+    if not radii or any(each != radii[0] for each in radii):
+        raise ValueError("curves must be of the same radii, at least one curve")
+    counts = np.array([curve.counts["robust"] for curve in curves.values()])
+    n = np.broadcast_to([[curve.n] for curve in curves.values()], counts.shape).copy()
+    names = ("model", "eps of judging", list(curves), [f"{eps:g}" for eps in radii[0]])
+    return Matrix("Certified accuracy", *names, counts / n, n, *wilson(counts, n))
 
 
 def _radii(eps):

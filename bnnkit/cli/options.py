@@ -58,12 +58,14 @@ def check_file(path):
 
 
 def check_outputs(csv, plot, *inputs):
-    """Complain about files for rows and plot that are folders, the same, or one of the inputs."""
+    """Complain about files for rows and plot that cannot be written, or would overwrite others."""
     inputs = {os.path.realpath(path) for path in inputs}
     for path in filter(None, (csv, plot)):
         if os.path.realpath(path) in inputs:
             raise ValueError(f"{path} is one of the questions and would be overwritten")
         check_file(path)
+    if plot and Path(plot).suffix.lower() not in ("", ".png", ".pdf", ".svg"):
+        raise ValueError(f"{plot}: a plot is a .png, .pdf or .svg")
     if csv and plot and os.path.realpath(csv) in map(os.path.realpath, (plot, f"{plot}.csv")):
         raise ValueError(f"{csv} is named twice, for the rows and for the plot")
 

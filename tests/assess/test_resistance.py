@@ -8,8 +8,8 @@ import pytest
 from helpers import hard_question
 
 from bnnkit import verify_all
-from bnnkit.assess import WhiteBox, curve_of, resistance_curve
-from bnnkit.assess.resistance import _closed, _halving
+from bnnkit.assess import Rate, WhiteBox, certified_matrix, curve_of, resistance_curve
+from bnnkit.assess.resistance import _closed, _halving, _is_within
 from bnnkit.verification import Verdict, Verdicts
 
 # the ends of levels for all steps of the tests, and radii on both sides of them
@@ -40,6 +40,17 @@ def test_grey_images_are_verified_as_such(seed, question):
     for e, radius in enumerate(eps):
         expected = verify_all(network, images, labels, radius, pixels="uint8").status
         assert curve.status[e].tolist() == expected.tolist()
+
+
+def test_a_found_image_is_in_the_balls_that_reach_it(question):
+    network, images, _ = question(0)
+    image, grey = np.zeros_like(images[0]), np.zeros_like(images[0])
+    grey[0, 0, 1] = 200
+    assert _is_within(network, image, grey, Fraction(200, 255))
+    assert not _is_within(network, image, grey, Fraction(399, 510))
+    real = np.float32([[[0.05, 0.0, 0.1]]])  # level 1 of step 0.1 begins just above 0.05
+    assert _is_within(network, image, real, Fraction(501, 10_000))
+    assert not _is_within(network, image, real, Fraction(1, 20))
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 10])
@@ -106,6 +117,19 @@ def test_verdicts_of_other_images_are_no_curve():
         curve_of({0.1: verdicts_of("rr", 0.1), 0.2: verdicts_of("r", 0.2)})
     with pytest.raises(ValueError, match="no verdicts"):
         curve_of({})
+
+
+def test_models_against_radii():
+    eps = (0.1, 0.2)
+    first = curve_of({e: verdicts_of(row, e) for e, row in zip(eps, ("rrf", "rff"), strict=True)})
+    second = curve_of({e: verdicts_of(row, e) for e, row in zip(eps, ("rr", "ru"), strict=True)})
+    matrix = certified_matrix({"first": first, "second": second})
+    assert (matrix.row_names, matrix.column_names) == (["first", "second"], ["0.1", "0.2"])
+    assert matrix.values.tolist() == [[2 / 3, 1 / 3], [1, 0.5]]
+    assert matrix.n.tolist() == [[3, 3], [2, 2]]
+    assert (matrix.low[0, 1], matrix.high[0, 1]) == Rate(1, 3).interval
+    with pytest.raises(ValueError, match="same radii"):
+        certified_matrix({"first": first, "second": curve_of({0.1: verdicts_of("r", 0.1)})})
 
 
 @pytest.mark.parametrize(

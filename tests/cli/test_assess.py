@@ -57,6 +57,7 @@ def test_the_text_has_both_tables(model, capsys):
         (["--eps", "0.1", "--solver", "nativ"], "did you mean 'native'"),
         (["--eps", "0.1", "--csv", "FOLDER"], "is a folder; name a file in it"),
         (["--eps", "0.1", "--csv", "MODEL"], "would be overwritten"),
+        (["--eps", "0.1", "--plot", "curve.doc"], "a plot is a .png, .pdf or .svg"),
         (["--eps", "0.1", "--csv", "x.png.csv", "--plot", "x.png"], "is named twice"),
     ],
 )
