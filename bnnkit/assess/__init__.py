@@ -7,7 +7,7 @@ objects that can be saved, loaded, written as CSV, and drawn by `bnnkit.plots`.
 
 from bnnkit.assess.changes import Changes, changes, differences
 from bnnkit.assess.classes import ByClass, by_class
-from bnnkit.assess.epsilons import MinimalEpsilons, minimal_epsilons
+from bnnkit.assess.epsilons import MinimalEpsilons, iter_minimal_epsilons, minimal_epsilons
 from bnnkit.assess.matrix import Matrix
 from bnnkit.assess.measures import (
     SoftmaxRobustness,
@@ -56,6 +56,7 @@ __all__ = [
     "curve_of",
     "differences",
     "eps_strip",
+    "iter_minimal_epsilons",
     "logits",
     "make_pool",
     "measure",

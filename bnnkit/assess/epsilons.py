@@ -13,6 +13,8 @@ from bnnkit.attacks.models import exact_network
 from bnnkit.verification import minimal_epsilon
 from bnnkit.verification.verdict import STATUSES
 
+_PARTS = ("lower", "upper", "exact", "seconds")  # of a MinimalEpsilon
+
 
 @dataclass(frozen=True, eq=False)
 class MinimalEpsilons(Stored):
@@ -45,6 +47,17 @@ class MinimalEpsilons(Stored):
         check_shapes(self, **dict.fromkeys(names, ("N",)))
         if not (self.lower <= self.upper).all():
             raise ValueError("lower must not be above upper")
+
+    @classmethod
+    def of(cls, found, labels, max_eps=1.0, settings=None):
+        """The distribution of answers of `minimal_epsilon`, all with the same `max_eps`."""
+        found = list(found)
+        columns = {name: np.array([getattr(each, name) for each in found]) for name in _PARTS}
+        columns["decided"] = columns.pop("exact")
+        labels = as_labels(labels, len(found))
+        return cls(
+            **columns, labels=labels, max_eps=float(as_eps(max_eps)), settings=settings or {}
+        )
 
     @property
     def n(self):
@@ -133,6 +146,20 @@ def minimal_epsilons(
     >>> found.at(0.1)
     WhiteBox(robust=1, falsified=1, unknown=0)
     """
+    options = {"pixels": pixels, "max_eps": max_eps}
+    found = iter_minimal_epsilons(model, images, labels, solver, timeout, n_jobs, **options)
+    settings = {"solver": solver, "timeout": timeout, "pixels": pixels}
+    return MinimalEpsilons.of(found, labels, max_eps, settings)
+
+
+def iter_minimal_epsilons(
+    model, images, labels, solver="native", timeout=60.0, n_jobs=1, pixels="real", max_eps=1.0
+):
+    """Like `minimal_epsilons`, but yield each `MinimalEpsilon` as it is ready, in order.
+
+    Whoever iterates keeps what is finished if the work is interrupted, and can make a
+    distribution of it: ``MinimalEpsilons.of(found, labels[:len(found)])``.
+    """
     network = exact_network(model)
     images = as_images(images, network.input_shape)
     labels = as_labels(labels, len(images), network.n_classes)
@@ -148,13 +175,4 @@ def minimal_epsilons(
         answers = Parallel(n_jobs=n_jobs, return_as="generator")(
             delayed(minimal_epsilon)(*question) for question in questions
         )
-    found = list(progress(answers, "minimal eps", total=len(images)))
-    return MinimalEpsilons(
-        lower=np.array([each.lower for each in found]),
-        upper=np.array([each.upper for each in found]),
-        decided=np.array([each.exact for each in found]),
-        seconds=np.array([each.seconds for each in found]),
-        labels=labels,
-        max_eps=float(as_eps(max_eps)),
-        settings={"solver": solver, "timeout": timeout, "pixels": pixels},
-    )
+    return progress(answers, "minimal eps", total=len(images))

@@ -5,7 +5,7 @@ from bnnkit._checks import as_eps
 from bnnkit._table import table
 from bnnkit.assess._stored import Tabular
 from bnnkit.assess.measures import WhiteBox, accuracy
-from bnnkit.assess.rates import Rate
+from bnnkit.assess.rates import Between, Rate
 from bnnkit.attacks import FGSM, PGD
 from bnnkit.attacks.models import exact_network, gradient_of, predict, predict_clean
 
@@ -29,8 +29,8 @@ class Overview(Tabular):
     ...     "BNN": {"clean accuracy": Rate(95, 100), "certified accuracy, eps 0.1": Rate(60, 100)},
     ...     "real": {"clean accuracy": Rate(97, 100), "certified accuracy, eps 0.1": None},
     ... }))
-    measure                       n                    BNN                   real
-    clean accuracy              100  95.0 % (88.8 to 97.8)  97.0 % (91.5 to 99.0)
+    measure                        n                    BNN                   real
+    clean accuracy               100  95.0 % (88.8 to 97.8)  97.0 % (91.5 to 99.0)
     certified accuracy, eps 0.1  100  60.0 % (50.2 to 69.1)                      -
     """
 
@@ -102,9 +102,10 @@ def measure(
     Returns
     -------
     dict of str to Rate, Between or None
-        "clean accuracy"; "accuracy on POOL"; for each eps "accuracy under ATTACK",
-        "certified accuracy" and "vulnerable". None where the model lacks what is needed: an
-        exact network, or a gradient. So a real-valued net has attacks and transfer alone.
+        "clean accuracy"; "accuracy on POOL"; for each eps "accuracy under ATTACK" (`Between`
+        where it ran out of time), "certified accuracy" and "vulnerable". None where the model
+        lacks what is needed: an exact network, or a gradient. So a real-valued net has attacks
+        and transfer alone.
     """
     found = {"clean accuracy": accuracy(predict_clean(model, images), labels)}
     for name, pool in (pools or {}).items():
@@ -114,8 +115,7 @@ def measure(
         for name, attack in (attacks or {}).items():
             rate = None
             if _applies(attack, model):
-                result = attack(model, images, labels, radius)
-                rate = Rate(int((~result.success).sum()), len(result.success))
+                rate = _withstood(attack(model, images, labels, radius))
             found[f"accuracy under {name}, eps {float(radius):g}"] = rate
         counts = None
         if _has(exact_network, model):
@@ -151,6 +151,13 @@ def _applies(attack, model):
     if attack.complete:
         return _has(exact_network, model)
     return not isinstance(attack, (FGSM, PGD)) or _has(gradient_of, model)
+
+
+def _withstood(result):
+    """The Rate of images that are not fooled; between which counts it is, where some are open."""
+    least, open_ = int(result.withstood.sum()), int(result.undecided.sum())
+    n = len(result.success)
+    return Between(least, least + open_, n) if open_ else Rate(least, n)
 
 
 def _has(need, model):

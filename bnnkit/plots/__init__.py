@@ -7,7 +7,7 @@ numbers that it shows; in a script, the caller closes the figure.
 import matplotlib.pyplot as plt
 
 from bnnkit.plots.images import adversarial_sheet, eps_strip, quantisation_strip, weights
-from bnnkit.plots.loop import round_times, rounds
+from bnnkit.plots.loop import round_times, rounds, runs
 from bnnkit.plots.robustness import minimal_epsilons, resistance, times
 from bnnkit.plots.solvers import cactus
 from bnnkit.plots.style import COLOURS, save
@@ -27,6 +27,7 @@ __all__ = [
     "resistance",
     "round_times",
     "rounds",
+    "runs",
     "save",
     "times",
     "weights",

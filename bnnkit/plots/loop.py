@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from bnnkit.assess import wilson
 from bnnkit.plots.style import (
     COLOURS,
     HATCHES,
@@ -9,12 +10,13 @@ from bnnkit.plots.style import (
     SHADES,
     labelled,
     legend_beside,
+    line_styles,
     new_axes,
     numbered,
 )
 from bnnkit.verification.verdict import STATUSES
 
-STACKED = ("robust", "unknown", "falsified")  # from the bottom
+STACKED = ("robust", "detected", "unknown", "falsified")  # from the bottom
 _STAGES = {"attack": ("#E69F00", "//"), "fit": ("#0072B2", ""), "judge": ("#999999", "..")}
 
 
@@ -33,7 +35,8 @@ def rounds(history, judge=None, ax=None):
     -------
     matplotlib.axes.Axes
         Clean accuracy is that on all test images, verdicts are shares of those that the
-        judge saw; the legend and the title say so.
+        judge saw; the legend and the title say so. What a judge that proves nothing leaves
+        over is called "not fooled".
 
     Raises
     ------
@@ -41,17 +44,14 @@ def rounds(history, judge=None, ax=None):
         If there is no such judge.
     """
     steps = history.rounds
-    judges = list(steps[0].judged)
-    if judge is not None and judge not in judges:
-        raise ValueError(f"there is no judge {judge!r} in this history, but {judges}")
+    judge = _judge_of(history, judge)
     ax = new_axes(ax, width=9.5)
     x = [step.index for step in steps]
     title = "Robust training"
     counts = []
-    if judges:
-        judge = judge or judges[0]
+    if judge is not None:
         counts = [step.judged[judge] for step in steps]
-        stack_verdicts(ax, x, {name: [getattr(each, name) for each in counts] for name in STATUSES})
+        stack_verdicts(ax, x, _columns(counts), counts[0].complete)
         title = f"Verdicts of {judge} on {counts[0].n} test images"
     clean = [100 * step.clean_accuracy for step in steps]
     label = "clean accuracy\n(all test images)"
@@ -60,29 +60,93 @@ def rounds(history, judge=None, ax=None):
     title = f"{title}, eps {history.settings['eps']:.3g}"
     labelled(ax, title, "round of robust training", "% of images")
     legend_beside(ax)
-    header = ("round", "train_images", "clean_accuracy", *STATUSES)
-    numbers = [
-        (
-            *(step.index, step.n_train, step.clean_accuracy),
-            *(getattr(counts[i], name) if counts else "" for name in STATUSES),
-        )
-        for i, step in enumerate(steps)
-    ]
-    return numbered(ax, header, numbers)
+    columns = _columns(counts) if counts else {}
+    header = ("round", "train_images", "clean_accuracy", *columns)
+    known = ([step.n_train for step in steps], [step.clean_accuracy for step in steps])
+    return numbered(ax, header, list(zip(x, *known, *columns.values(), strict=True)))
 
 
-def stack_verdicts(ax, x, counts):
+def _columns(counts):
+    """For each answer its numbers; images that a detector detected only where there are some."""
+    columns = {
+        name: [getattr(each, name, 0) for each in counts] for name in (*STATUSES, "detected")
+    }
+    return columns if any(columns["detected"]) else {name: columns[name] for name in STATUSES}
+
+
+def stack_verdicts(ax, x, counts, proved=True):
     """Shares of the judged images, in %, that add up to 100; `counts` for each status."""
-    total = np.sum([counts[name] for name in STACKED], axis=0)
-    shares = {name: 100 * np.asarray(counts[name]) / total for name in STACKED}
+    total = np.sum(list(counts.values()), axis=0)
+    shares = {name: 100 * np.asarray(counts[name]) / total for name in STACKED if name in counts}
     areas = ax.stackplot(
         x,
         shares.values(),
-        labels=shares.keys(),
+        labels=[_said(name, proved) for name in shares],
         colors=[COLOURS[name] for name in shares],
     )
     for name, area in zip(shares, areas, strict=True):
         area.set(alpha=SHADES[name], hatch=HATCHES.get(name), edgecolor="white", linewidth=0)
+
+
+def _said(status, proved):
+    """What a status is called: who proves nothing calls nothing robust."""
+    return status if proved or status != "robust" else "not fooled"
+
+
+def runs(histories, judge=None, ax=None):
+    """Clean accuracy and what withstands a judge, round by round, of several runs.
+
+    Parameters
+    ----------
+    histories : dict of str to bnnkit.robust.History
+        Such as ``{"live": ..., "premade": ...}``, or networks of both kinds.
+    judge : str, optional
+        Whose verdicts; the first of the first run unless given. All runs must have it.
+    ax : matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Thick lines are the share of the judged images that is robust, or not fooled where the
+        judge proves nothing; thin lines of the same colour the clean accuracy on all test images.
+    """
+    ax, numbers = new_axes(ax, width=9.5), []
+    for (name, history), style in zip(
+        histories.items(), line_styles(histories).values(), strict=True
+    ):
+        judge = _judge_of(history, judge)
+        if judge is None:
+            raise ValueError(f"nothing judged the run {name!r}")
+        x = [step.index for step in history.rounds]
+        counts = [step.judged[judge] for step in history.rounds]
+        clean = [step.clean_accuracy for step in history.rounds]
+        robust = [100 * each.robust / each.n for each in counts]
+        ax.plot(
+            x,
+            robust,
+            linewidth=2.5,
+            label=f"{name}: {_said('robust', counts[0].complete)}",
+            **style,
+        )
+        thin = style | {"linewidth": 1, "markersize": 3}
+        ax.plot(x, [100 * each for each in clean], label=f"{name}: clean", **thin)
+        for step, count, right in zip(x, counts, clean, strict=True):
+            interval = wilson(count.robust, count.n)
+            numbers.append((name, judge, step, right, count.robust, count.n, *interval))
+    ax.set_ylim(0, 100)
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    labelled(ax, f"Images that withstand {judge}", "round of robust training", "% of images")
+    legend_beside(ax)
+    header = ("run", "judge", "round", "clean_accuracy", "robust", "n", "robust_low", "robust_high")
+    return numbered(ax, header, numbers)
+
+
+def _judge_of(history, judge):
+    """The judge of that name, or the first one if None; None if there is none."""
+    judges = list(history.rounds[0].judged)
+    if judge is not None and judge not in judges:
+        raise ValueError(f"there is no judge {judge!r} in this history, but {judges}")
+    return judge or next(iter(judges), None)
 
 
 def round_times(history, ax=None):

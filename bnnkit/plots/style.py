@@ -17,9 +17,10 @@ from bnnkit.assess._stored import as_csv
 
 # colours that colour-blind readers can tell apart (Okabe & Ito), one meaning each
 COLOURS = {"robust": "#009E73", "unknown": "#999999", "falsified": "#D55E00", "clean": "#0072B2"}
-COLOURS |= {"right": "#009E73", "wrong": "#D55E00"}
-SHADES = {"robust": 0.9, "right": 0.9, "unknown": 0.5, "falsified": 0.6, "wrong": 0.6}  # opacity
-HATCHES = {"unknown": "..", "falsified": "//", "wrong": "//"}
+COLOURS |= {"detected": "#56B4E9", "right": "#009E73", "wrong": "#D55E00"}
+SHADES = {"robust": 0.9, "right": 0.9, "unknown": 0.5, "falsified": 0.6}  # opacity
+SHADES |= {"wrong": 0.6, "detected": 0.8}
+HATCHES = {"detected": "--", "unknown": "..", "falsified": "//", "wrong": "//"}
 # lines of several things: told apart by colour, and in grey by dashes and markers
 LINES = (
     *(("#0072B2", "-", "o"), ("#D55E00", "--", "s"), ("#009E73", "-.", "^"), ("#000000", ":", "D")),

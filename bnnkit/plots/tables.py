@@ -18,7 +18,9 @@ from bnnkit.plots.style import (
     new_row,
     numbered,
 )
+from bnnkit.verification.verdict import STATUSES
 
+_ORDER = (*STACKED, "right", "wrong")  # of bars, from the bottom
 _SHORT_NAME = 8  # letters that fit below a cell
 
 
@@ -87,7 +89,7 @@ def by_class(tables, ax=None):
 def _stacked(ax, table):
     x, n = np.arange(len(table.names)), np.maximum(table.n, 1)
     bottom = np.zeros(len(x))
-    for outcome in STACKED if set(table.outcomes) == set(STACKED) else table.outcomes:
+    for outcome in sorted(table.outcomes, key=_ORDER.index):
         share = 100 * table.counts[:, table.outcomes.index(outcome)] / n
         _bar(ax, x, share, bottom, outcome)
         bottom += share
@@ -127,7 +129,7 @@ def quantisation(study):
     left, right = axes = new_row(2)
     x, n = np.arange(len(study.steps)), len(study.labels)
     bottom = np.zeros(len(x))
-    for status in STACKED:
+    for status in sorted(STATUSES, key=_ORDER.index):
         share = 100 * (study.status == status).sum(axis=1) / n
         _bar(left, x, share, bottom, status)
         bottom += share

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from helpers import hard_question
 
-from bnnkit.assess import MinimalEpsilons, minimal_epsilons
+from bnnkit.assess import MinimalEpsilons, iter_minimal_epsilons, minimal_epsilons
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -64,6 +64,17 @@ def test_impossible_intervals_are_errors():
         made([0.2], [0.1], [True])
     with pytest.raises(ValueError, match="must have shape"):
         made([0.2, 0.3], [0.4], [True, True])
+
+
+def test_what_is_finished_can_be_kept(question):
+    network, images, labels = question(6)
+    answers = iter_minimal_epsilons(network, images, labels, max_eps=0.5)
+    found = [answer for answer, _ in zip(answers, range(3), strict=False)]
+    part = MinimalEpsilons.of(found, labels[: len(found)], max_eps=0.5)
+    whole = minimal_epsilons(network, images, labels, max_eps=0.5)
+    assert part.n == 3
+    assert part.upper.tolist() == whole.upper[:3].tolist()
+    assert part.status(0.5).tolist() == whole.status(0.5)[:3].tolist()
 
 
 def test_out_of_time_leaves_an_interval():

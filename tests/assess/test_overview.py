@@ -6,6 +6,7 @@ import pytest
 
 from bnnkit import RealClassifier, attacks, verify_all
 from bnnkit.assess import Between, Overview, Rate, WhiteBox, measure
+from bnnkit.attacks import Attack
 
 
 class Oracle:
@@ -44,6 +45,19 @@ def test_what_cannot_be_measured_is_said(measured, question):
     for name, model in models.items():
         rate = Rate(int((model.predict(shown) == labels).sum()), 40)
         assert overview.models[name]["accuracy on negatives"] == rate
+
+
+class Half(Attack):
+    """Fools nothing, and has no time for the second half."""
+
+    def _perturb(self, model, ball, labels):
+        return ball.center, np.arange(len(labels)) >= len(labels) / 2
+
+
+def test_what_an_attack_left_open_does_not_count_as_accurate():
+    images, labels = np.zeros((10, 4)), np.zeros(10, np.int64)
+    found = measure(Oracle(), images, labels, eps=[0.1], attacks={"half": Half()})
+    assert found["accuracy under half, eps 0.1"] == Between(5, 10, 10)
 
 
 def test_the_table_has_a_row_for_each_measure(measured):

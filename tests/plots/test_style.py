@@ -34,6 +34,7 @@ def pictures(history, curve, minimal, strips, study):
         "resistance": lambda: plots.resistance({"a": curve, "b": curve}),
         "round_times": lambda: plots.round_times(history(3)),
         "rounds": lambda: plots.rounds(history(3)),
+        "runs": lambda: plots.runs({"a": history(3), "b": history(2)}),
         "times": lambda: plots.times(curve),
         "weights": lambda: plots.weights(network),
     }
