@@ -18,6 +18,8 @@ _NAMES = {
     "set_threads": "bnnkit.kernels.threads",
     "verify": "bnnkit.verification",
     "verify_all": "bnnkit.verification",
+    "verify_joint": "bnnkit.verification",
+    "verify_vote": "bnnkit.verification",
     "compare": "bnnkit.comparison",
     "compare_formulas": "bnnkit.comparison",
 }
@@ -25,6 +27,7 @@ _ROOMS = (
     "assess",
     "attacks",
     "datasets",
+    "ensemble",
     "formula",
     "kernels",
     "nn",

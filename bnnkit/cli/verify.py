@@ -7,9 +7,13 @@ examples:
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.05 --first 100
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.05 --solver minicard cadical cp-sat
   bnnkit verify mlp-small.npz --dataset mnist --eps 8/255 --index 7
+  bnnkit verify a.npz b.npz c.npz --dataset mnist --eps 0.05 --question vote
 
 robust: proved for every image of the ball. falsified: a misclassified image was found and
 checked; images that are wrong as they are count here. unknown: out of time.
+
+Of several models, --question vote asks whether an image makes their vote wrong, joint whether one
+makes all of them choose the same wrong class.
 """
 
 _EXIT_CODES = {"robust": 0, "falsified": 1, "unknown": 3}
@@ -17,7 +21,7 @@ _EXIT_CODES = {"robust": 0, "falsified": 1, "unknown": 3}
 
 def add_arguments(parser):
     """Arguments of ``bnnkit verify``."""
-    options.add_network(parser)
+    options.add_network(parser, nargs="+")
     options.add_data(parser)
     options.add_question(parser)
     parser.add_argument(
@@ -50,6 +54,12 @@ def add_arguments(parser):
         metavar="NAME",
         help="a second solver for what is open after 15 s, such as cp-sat",
     )
+    parser.add_argument(
+        "--question",
+        choices=["vote", "joint"],
+        default="vote",
+        help="what to ask of several models (default: vote)",
+    )
     parser.add_argument("--csv", metavar="FILE", help="write a row for each image and solver")
     options.add_json(parser)
 
@@ -63,7 +73,8 @@ def run(args):
     options.check_file(args.csv)
     if args.index is not None and args.at_least is not None:
         raise ValueError("--at-least is about many images; with --index the exit code answers")
-    network = options.load_network(args.model)
+    networks = [options.load_network(text) for text in args.model]
+    network = networks if len(networks) > 1 else networks[0]
     data = options.load_data(args)
     images, labels = _chosen(args, data.test)
     names = list(dict.fromkeys(args.solver))
@@ -103,7 +114,7 @@ def _verdicts(args, network, images, labels, solver):
 
     found = []
     try:
-        chosen = {"pixels": args.pixels, "fallback": args.fallback}
+        chosen = {"pixels": args.pixels, "fallback": args.fallback, "question": args.question}
         for verdict in iter_verdicts(
             network, images, labels, args.eps, solver, args.timeout, args.jobs, **chosen
         ):
@@ -118,7 +129,7 @@ def _text(args, results, wrong):
 
     if args.index is not None:
         return "\n".join(
-            f"{name}: {_sentence(verdict)}"
+            f"{name}: {_sentence(args, verdict)}"
             for name, verdicts in results.items()
             for verdict in verdicts
         )
@@ -139,9 +150,11 @@ def _text(args, results, wrong):
     return table(header, rows) + "\n" + agreement
 
 
-def _sentence(verdict):
+def _sentence(args, verdict):
+    joint = len(args.model) > 1 and args.question == "joint"
+    everywhere = f"class {verdict.label} everywhere" if not joint else "no class fools all models"
     said = {
-        "robust": f"robust: class {verdict.label} everywhere within {verdict.eps:g}",
+        "robust": f"robust: {everywhere} within {verdict.eps:g}",
         "falsified": f"falsified: class {verdict.predicted} instead of {verdict.label}",
         "unknown": f"unknown: {verdict.reason}",
     }[verdict.status]
@@ -149,8 +162,9 @@ def _sentence(verdict):
 
 
 def _report(args, results, wrong):
+    several = {"model": args.model, "question": args.question}
     return {
-        "model": args.model,
+        **(several if len(args.model) > 1 else {"model": args.model[0]}),
         "dataset": args.dataset,
         "eps": float(args.eps),
         "timeout": args.timeout,
