@@ -7,6 +7,7 @@ import numpy as np
 from bnnkit._checks import as_array, as_labels
 from bnnkit.assess.rates import Between, Rate
 from bnnkit.attacks.models import exact_network
+from bnnkit.ensemble import Vote
 from bnnkit.verification.verdict import STATUSES
 
 # The distance from 1 to the next float32 below: what is closer to 1 is 1 in single precision.
@@ -91,6 +92,13 @@ def statuses_of(verdicts):
     if strange:
         raise ValueError(f"a status is one of {', '.join(STATUSES)}, got {min(strange)!r}")
     return statuses
+
+
+def exact_networks(model):
+    """The exact networks of a model, or of several in a list or a `Vote`: a list; or TypeError."""
+    members = model.members if isinstance(model, Vote) else model
+    several = isinstance(members, (list, tuple))
+    return [exact_network(each) for each in (members if several else [members])]
 
 
 def logits(model, images):

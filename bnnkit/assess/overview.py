@@ -4,10 +4,10 @@ from bnnkit import verify_all
 from bnnkit._checks import as_eps
 from bnnkit._table import table
 from bnnkit.assess._stored import Tabular
-from bnnkit.assess.measures import WhiteBox, accuracy
+from bnnkit.assess.measures import WhiteBox, accuracy, exact_networks
 from bnnkit.assess.rates import Between, Rate
 from bnnkit.attacks import FGSM, PGD
-from bnnkit.attacks.models import exact_network, gradient_of, predict, predict_clean
+from bnnkit.attacks.models import gradient_of, predict, predict_clean
 
 
 class Overview(Tabular):
@@ -118,10 +118,11 @@ def measure(
                 rate = _withstood(attack(model, images, labels, radius))
             found[f"accuracy under {name}, eps {float(radius):g}"] = rate
         counts = None
-        if _has(exact_network, model):
-            network = exact_network(model)
+        if _has(exact_networks, model):
+            networks = exact_networks(model)
+            asked = networks if len(networks) > 1 else networks[0]
             counts = WhiteBox.of(
-                verify_all(network, images, labels, radius, solver, timeout, n_jobs, **options)
+                verify_all(asked, images, labels, radius, solver, timeout, n_jobs, **options)
             )
         found |= whitebox_measures(counts, radius)
     return found
@@ -149,7 +150,7 @@ def whitebox_measures(counts, eps):
 def _applies(attack, model):
     """Whether the model has what an attack asks for."""
     if attack.complete:
-        return _has(exact_network, model)
+        return _has(exact_networks, model)
     return not isinstance(attack, (FGSM, PGD)) or _has(gradient_of, model)
 
 

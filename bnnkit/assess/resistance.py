@@ -17,9 +17,8 @@ from bnnkit import verify_all
 from bnnkit._checks import as_eps, as_images, as_labels
 from bnnkit.assess._stored import Stored, check_shapes
 from bnnkit.assess.matrix import Matrix
-from bnnkit.assess.measures import WhiteBox, statuses_of
+from bnnkit.assess.measures import WhiteBox, exact_networks, statuses_of
 from bnnkit.assess.rates import wilson
-from bnnkit.attacks.models import exact_network
 from bnnkit.verification.verdict import STATUSES
 
 
@@ -98,6 +97,7 @@ def resistance_curve(
     Parameters
     ----------
     model : BinaryNetwork, or a fitted model with ``network_``
+        Or several, in a list or a `Vote`: about them ``question="vote"`` or ``"joint"`` is asked.
     images : array_like
         uint8 in 0..255 or floats in [0, 1]; (N, C, H, W), (N, H, W) or (N, features).
     labels : array_like of int, shape (N,)
@@ -132,9 +132,10 @@ def resistance_curve(
     >>> curve.inferred[:, 0].tolist()
     [True, False, False, True]
     """
-    network = exact_network(model)
-    images = as_images(images, network.input_shape)
-    labels = as_labels(labels, len(images), network.n_classes)
+    networks = exact_networks(model)
+    images = as_images(images, networks[0].input_shape)
+    labels = as_labels(labels, len(images), networks[0].n_classes)
+    asked = networks if len(networks) > 1 else networks[0]
     radii = _radii(eps)
     answers = np.full((len(radii), len(images)), "", dtype="U9")
     seconds = np.zeros(answers.shape)
@@ -144,12 +145,12 @@ def resistance_curve(
         if not len(open_):
             continue
         verdicts = verify_all(
-            *(network, images[open_], labels[open_], radii[k], solver, timeout, n_jobs), **options
+            *(asked, images[open_], labels[open_], radii[k], solver, timeout, n_jobs), **options
         )
         for i, verdict in zip(open_, verdicts, strict=True):
             answers[k, i], seconds[k, i] = verdict.status, verdict.seconds
             if verdict.adversarial is not None:
-                balls = (_is_within(network, images[i], verdict.adversarial, r) for r in radii[:k])
+                balls = (_is_within(networks, images[i], verdict.adversarial, r) for r in radii[:k])
                 reached[i] = min(reached[i], next((j for j, fits in enumerate(balls) if fits), k))
     settings = {"solver": solver, "timeout": timeout}
     status = _closed(answers, reached)
@@ -249,14 +250,22 @@ def _closed(answers, reached):
     return np.where(place >= falsified, "falsified", follows).astype("U9")
 
 
-def _is_within(network, image, adversarial, radius):
-    """Whether `verify` would take an image that was found as a witness for another radius."""
+def _is_within(networks, image, adversarial, radius):
+    """Whether `verify` would take an image that was found as a witness for another radius.
+
+    It does if the ball of that radius reaches the levels of the image. Where each of several
+    networks' levels is reached, they are reached at once: cells that share a point, and meet
+    the same interval, share a point of the interval.
+    """
     if adversarial.dtype == np.uint8:
         distance = np.abs(adversarial.astype(int) - image.astype(int)).max()
         return Fraction(int(distance), 255) <= radius
-    low, high = network.quantiser.ball(image, radius)
-    levels = network.quantiser.levels(adversarial.astype(np.float64))
-    return bool(((low <= levels) & (levels <= high)).all())
+    for quantiser in {network.quantiser for network in networks}:
+        low, high = quantiser.ball(image, radius)
+        levels = quantiser.levels(adversarial.astype(np.float64))
+        if not ((low <= levels) & (levels <= high)).all():
+            return False
+    return True
 
 
 def _place(radii, eps):

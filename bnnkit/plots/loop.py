@@ -14,7 +14,7 @@ from bnnkit.plots.style import (
     new_axes,
     numbered,
 )
-from bnnkit.verification.verdict import STATUSES
+from bnnkit.robust.history import ANSWERS
 
 STACKED = ("robust", "detected", "unknown", "falsified")  # from the bottom
 _STAGES = {"attack": ("#E69F00", "//"), "fit": ("#0072B2", ""), "judge": ("#999999", "..")}
@@ -67,11 +67,11 @@ def rounds(history, judge=None, ax=None):
 
 
 def _columns(counts):
-    """For each answer its numbers; images that a detector detected only where there are some."""
-    columns = {
-        name: [getattr(each, name, 0) for each in counts] for name in (*STATUSES, "detected")
-    }
-    return columns if any(columns["detected"]) else {name: columns[name] for name in STATUSES}
+    """For each answer its numbers; what a detector detected only where there is some."""
+    columns = {name: [getattr(each, name) for each in counts] for name in ANSWERS}
+    if not any(columns["detected"]):
+        del columns["detected"]
+    return columns
 
 
 def stack_verdicts(ax, x, counts, proved=True):
@@ -108,7 +108,8 @@ def runs(histories, judge=None, ax=None):
     -------
     matplotlib.axes.Axes
         Thick lines are the share of the judged images that is robust, or not fooled where the
-        judge proves nothing; thin lines of the same colour the clean accuracy on all test images.
+        judge proves nothing (detected ones included); thin lines of the same colour are the
+        clean accuracy on all test images.
     """
     ax, numbers = new_axes(ax, width=9.5), []
     for (name, history), style in zip(
@@ -120,24 +121,18 @@ def runs(histories, judge=None, ax=None):
         x = [step.index for step in history.rounds]
         counts = [step.judged[judge] for step in history.rounds]
         clean = [step.clean_accuracy for step in history.rounds]
-        robust = [100 * each.robust / each.n for each in counts]
-        ax.plot(
-            x,
-            robust,
-            linewidth=2.5,
-            label=f"{name}: {_said('robust', counts[0].complete)}",
-            **style,
-        )
+        withstood, said = [100 * each.share for each in counts], _said("robust", counts[0].complete)
+        ax.plot(x, withstood, linewidth=2.5, label=f"{name}: {said}", **style)
         thin = style | {"linewidth": 1, "markersize": 3}
         ax.plot(x, [100 * each for each in clean], label=f"{name}: clean", **thin)
         for step, count, right in zip(x, counts, clean, strict=True):
-            interval = wilson(count.robust, count.n)
-            numbers.append((name, judge, step, right, count.robust, count.n, *interval))
+            good = count.robust + count.detected
+            numbers.append((name, judge, step, right, good, count.n, *wilson(good, count.n)))
     ax.set_ylim(0, 100)
     ax.xaxis.get_major_locator().set_params(integer=True)
     labelled(ax, f"Images that withstand {judge}", "round of robust training", "% of images")
     legend_beside(ax)
-    header = ("run", "judge", "round", "clean_accuracy", "robust", "n", "robust_low", "robust_high")
+    header = ("run", "judge", "round", "clean_accuracy", "withstood", "n", "low", "high")
     return numbered(ax, header, numbers)
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from bnnkit import RealClassifier, attacks, verify_all
 from bnnkit.assess import Between, Overview, Rate, WhiteBox, measure
-from bnnkit.attacks import Attack
+from bnnkit.attacks import Attack, VoteExact
+from bnnkit.ensemble import Vote
 
 
 class Oracle:
@@ -45,6 +46,19 @@ def test_what_cannot_be_measured_is_said(measured, question):
     for name, model in models.items():
         rate = Rate(int((model.predict(shown) == labels).sum()), 40)
         assert overview.models[name]["accuracy on negatives"] == rate
+
+
+def test_a_vote_is_verified_as_one(question):
+    networks = [question(seed)[0] for seed in (0, 4)]
+    images = question(0)[1]
+    vote = Vote(networks)
+    labels = vote.predict(images)
+    found = measure(vote, images, labels, eps=[0.2], attacks={"exact": VoteExact()})
+    counts = WhiteBox.of(verify_all(networks, images, labels, 0.2, question="vote"))
+    assert found["certified accuracy, eps 0.2"] == counts.certified_accuracy
+    assert found["accuracy under exact, eps 0.2"] == counts.certified_accuracy
+    mixed = measure(Vote([networks[0], Oracle()]), images, labels, eps=[0.2])
+    assert mixed["certified accuracy, eps 0.2"] is None
 
 
 class Half(Attack):

@@ -5,11 +5,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from helpers import hard_question
+from helpers import hard_question, random_network
 
 from bnnkit import verify_all
 from bnnkit.assess import Rate, WhiteBox, certified_matrix, curve_of, resistance_curve
 from bnnkit.assess.resistance import _closed, _halving, _is_within
+from bnnkit.ensemble import Vote
 from bnnkit.verification import Verdict, Verdicts
 
 # the ends of levels for all steps of the tests, and radii on both sides of them
@@ -46,11 +47,11 @@ def test_a_found_image_is_in_the_balls_that_reach_it(question):
     network, images, _ = question(0)
     image, grey = np.zeros_like(images[0]), np.zeros_like(images[0])
     grey[0, 0, 1] = 200
-    assert _is_within(network, image, grey, Fraction(200, 255))
-    assert not _is_within(network, image, grey, Fraction(399, 510))
+    assert _is_within([network], image, grey, Fraction(200, 255))
+    assert not _is_within([network], image, grey, Fraction(399, 510))
     real = np.float32([[[0.05, 0.0, 0.1]]])  # level 1 of step 0.1 begins just above 0.05
-    assert _is_within(network, image, real, Fraction(501, 10_000))
-    assert not _is_within(network, image, real, Fraction(1, 20))
+    assert _is_within([network], image, real, Fraction(501, 10_000))
+    assert not _is_within([network], image, real, Fraction(1, 20))
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 10])
@@ -151,3 +152,17 @@ def test_processes_give_the_same(question):
     network, images, labels = question(3)
     curves = [resistance_curve(network, images, labels, EPS, n_jobs=n) for n in (1, 2)]
     assert (curves[0].status == curves[1].status).all()
+
+
+@pytest.mark.parametrize("question", ["vote", "joint"])
+@pytest.mark.parametrize("seed", range(6))
+def test_several_networks_of_any_steps(seed, question):
+    rng = np.random.default_rng(seed)
+    networks = [random_network(rng, (1, 1, 3), ("dense",), step) for step in (0.1, 0.3, 0.25)]
+    images = rng.integers(0, 256, (8, 1, 1, 3)).astype(np.uint8)
+    labels = Vote(networks).predict(images)
+    eps = [0, 0.05, 0.1, 0.15, 0.3, 0.6]
+    curve = resistance_curve(Vote(networks), images, labels, eps, question=question)
+    for e, radius in enumerate(eps):
+        expected = verify_all(networks, images, labels, radius, question=question).status
+        assert curve.status[e].tolist() == expected.tolist()

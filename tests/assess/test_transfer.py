@@ -6,21 +6,6 @@ from helpers import random_network
 
 from bnnkit import BNNClassifier, attacks
 from bnnkit.assess import AdversarialPool, Rate, make_pool, transfer_matrix, transfer_study
-from bnnkit.attacks import AttackResult
-
-
-class Both:
-    """A joint attack on a list of models: noise that fools all of them."""
-
-    def __call__(self, models, images, labels, eps):
-        rng = np.random.default_rng(0)
-        best, fooled = images / np.float32(255), np.zeros(len(images), bool)
-        for _ in range(60):
-            noise = rng.uniform(-float(eps), float(eps), images.shape)
-            tried = np.clip(images / 255 + noise, 0, 1).astype(np.float32)
-            new = np.all([model.predict(tried) != labels for model in models], axis=0) & ~fooled
-            best[new], fooled = tried[new], fooled | new
-        return AttackResult(best, fooled, np.zeros(len(images), bool), 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +22,7 @@ def case():
     return networks, images, labels
 
 
-EXACT = attacks.Exact(timeout=10.0)
+EXACT, JOINT = attacks.Exact(timeout=10.0), attacks.JointExact(timeout=10.0)
 
 
 def test_a_pool_holds_what_fools_its_source(case):
@@ -66,7 +51,7 @@ def test_a_pool_ends_with_its_last_image(size, case):
 
 def test_a_joint_attack_makes_a_pool_of_several_models(case):
     networks, images, labels = case
-    pool = make_pool("two", networks[:2], Both(), images, labels, 0.3)
+    pool = make_pool("two", networks[:2], JOINT, images, labels, 0.3)
     assert len(pool) > 0
     for network in networks[:2]:
         assert (network.predict(pool.images) != pool.labels).all()
@@ -139,7 +124,7 @@ def test_a_study_fits_fresh_targets(case):
 
     factories = {kind: maker(kind) for kind in ("4", "8")}
     found, pools = transfer_study(
-        *(factories, Both(), train, images[:80], labels[:80], [0.3, 0.1]),
+        *(factories, JOINT, train, images[:80], labels[:80], [0.3, 0.1]),
         size=5,
         n_models=2,
         random_state=7,

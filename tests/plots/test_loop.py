@@ -1,5 +1,4 @@
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
@@ -58,7 +57,7 @@ def test_runs_have_a_line_each_for_robust_and_clean(history):
     ax = plots.runs({"live": history(4), "pool": history(2)})
     lines = {line.get_label(): line for line in ax.lines}
     assert list(lines) == ["live: robust", "live: clean", "pool: robust", "pool: clean"]
-    assert lines["live: robust"].get_ydata().tolist() == [50, 52.5, 55, 57.5]
+    assert lines["live: robust"].get_ydata() == pytest.approx([50, 52.5, 55, 57.5])
     assert list(lines["pool: clean"].get_ydata()) == [90, 90]
     styles = {(line.get_linestyle(), line.get_marker()) for line in ax.lines}
     assert len(styles) == 2
@@ -83,9 +82,9 @@ def test_who_proves_nothing_calls_nothing_robust(history):
 def test_what_a_detector_detected_is_an_area_of_its_own(history):
     found = history(2)
     for step in found.rounds:
-        counts = vars(step.judged["exact"]) | {"detected": 10, "n": 50}
-        step.judged["exact"] = SimpleNamespace(**counts)
+        step.judged["exact"] = replace(step.judged["exact"], detected=10)
     ax = plots.rounds(found)
     tops = [area.get_paths()[0].vertices[:, 1].max() for area in ax.collections]
     assert tops == pytest.approx([42, 62, 72, 100])
     assert ax.collections[1].get_label() == "detected"
+    assert plots.runs({"a": found}).lines[0].get_ydata() == pytest.approx([60, 62])
