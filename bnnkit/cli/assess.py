@@ -13,6 +13,8 @@ examples:
 In brackets: the 95 % interval for all images of which those asked about are a sample. Vulnerable
 are the falsified images at least, and the unknown ones at most. Robust for one eps means robust
 for smaller ones, falsified means falsified for larger ones, so not every question is asked.
+Absolute robustness and the ratios are of the softmax of the scores of all test images, in units of
+one weight of the head: each network has its own scale, so compare the ratios of one alone.
 """
 
 
