@@ -273,6 +273,8 @@ def test_demo(tmp_path, capsys):
         "adversarial.png",
         "rounds.png",
         "rounds.csv",
+        "rounds.png.csv",
+        "adversarial.png.csv",
     }
     assert files | {f"round-{i}.npz" for i in range(4)} == set(os.listdir(tmp_path))
 
