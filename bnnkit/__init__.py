@@ -17,11 +17,14 @@ _NAMES = {
     "minimal_epsilon": "bnnkit.verification",
     "set_threads": "bnnkit.kernels.threads",
     "verify": "bnnkit.verification",
-    "verify_all": "bnnkit.verification",
+    "verify_all": "bnnkit.campaign",
     "compare": "bnnkit.comparison",
     "compare_formulas": "bnnkit.comparison",
 }
-_ROOMS = ("attacks", "datasets", "formula", "kernels", "nn", "plots", "robust", "solvers", "zoo")
+_ROOMS = (
+    *("attacks", "campaign", "datasets", "formula", "kernels", "nn", "plots"),
+    *("robust", "solvers", "zoo"),
+)
 
 __all__ = ["__version__", *_NAMES, *_ROOMS]
 

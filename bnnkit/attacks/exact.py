@@ -53,7 +53,7 @@ class Exact(Attack):
             raise ValueError("n_jobs must be at least 1, or -1 for one on each core, got 0")
 
     def _perturb(self, model, ball, labels):
-        from bnnkit.verification import verify_all
+        from bnnkit.campaign import verify_all
         from bnnkit.verification.witness import to_image
 
         network = exact_network(model)

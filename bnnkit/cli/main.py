@@ -33,8 +33,8 @@ def main(argv=None):
     args = parser.parse_args(argv)
     try:
         return args.run(args)
-    except KeyboardInterrupt:
-        print("bnnkit: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(f"bnnkit: interrupted{f': {interrupt}' if str(interrupt) else ''}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output has left, as `head` does
         sys.stderr.close()

@@ -1,5 +1,7 @@
 """Ask, exactly, whether any image within eps is misclassified."""
 
+import itertools
+
 from bnnkit.cli import options
 
 EXAMPLES = """\
@@ -7,6 +9,7 @@ examples:
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.05 --first 100
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.05 --solver minicard cadical cp-sat
   bnnkit verify mlp-small.npz --dataset mnist --eps 8/255 --index 7
+  bnnkit verify mlp-small.npz --dataset mnist --eps 0.1 --first 10000 --jobs 2 --store run.sqlite
 
 robust: proved for every image of the ball. falsified: a misclassified image was found and
 checked; images that are wrong as they are count here. unknown: out of time.
@@ -50,6 +53,7 @@ def add_arguments(parser):
         metavar="NAME",
         help="a second solver for what is open after 15 s, such as cp-sat",
     )
+    options.add_campaign(parser)
     parser.add_argument("--csv", metavar="FILE", help="write a row for each image and solver")
     options.add_json(parser)
 
@@ -70,7 +74,7 @@ def run(args):
     for name in names:
         solvers.get(name)
         check_fallback(name, args.timeout, args.fallback)
-    results, interrupted = {}, False
+    results, interrupted = {}, None
     for name in names:
         results[name], interrupted = _verdicts(args, network, images, labels, name)
         if interrupted:
@@ -82,7 +86,7 @@ def run(args):
     if wrong:
         raise RuntimeError(f"the solvers disagree on images {wrong}, please report this")
     if interrupted:
-        raise KeyboardInterrupt
+        raise interrupted
     if args.index is not None:
         return _EXIT_CODES[statuses[0]]
     certified = statuses.count("robust") / len(statuses)
@@ -98,19 +102,24 @@ def _chosen(args, split):
 
 
 def _verdicts(args, network, images, labels, solver):
-    """The Verdicts of one solver, and whether Ctrl-C cut them short."""
-    from bnnkit.verification import Verdicts, iter_verdicts
+    """The Verdicts of one solver, and the interrupt that cut them short, if one did."""
+    from bnnkit.campaign import iter_verdicts
+    from bnnkit.verification import Verdicts
 
-    found = []
+    found, interrupted = {}, None
+    chosen = {name: getattr(args, name) for name in ("pixels", "fallback", "store", "retry")}
     try:
-        chosen = {"pixels": args.pixels, "fallback": args.fallback}
-        for verdict in iter_verdicts(
-            network, images, labels, args.eps, solver, args.timeout, args.jobs, **chosen
+        for place, verdict in iter_verdicts(
+            *(network, images, labels, args.eps, solver, args.timeout, args.jobs),
+            memory_limit=args.memory_limit,
+            **chosen,
         ):
-            found.append(verdict)
-    except KeyboardInterrupt:
-        return Verdicts(found), True
-    return Verdicts(found), False
+            found[place] = verdict
+    except KeyboardInterrupt as error:
+        interrupted = error
+    # up to the first one that is missing, as an image is known by its place
+    known = itertools.takewhile(found.__contains__, range(len(images)))
+    return Verdicts(found[place] for place in known), interrupted
 
 
 def _text(args, results, wrong):

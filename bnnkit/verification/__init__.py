@@ -1,7 +1,6 @@
 """Exact robustness verification: is there an image within eps that is misclassified?"""
 
 from bnnkit.verification.epsilon import MinimalEpsilon, minimal_epsilon
-from bnnkit.verification.many import iter_verdicts, verify_all
 from bnnkit.verification.pipeline import verify
 from bnnkit.verification.verdict import Verdict, Verdicts, combine
 
@@ -10,8 +9,6 @@ __all__ = [
     "Verdict",
     "Verdicts",
     "combine",
-    "iter_verdicts",
     "minimal_epsilon",
     "verify",
-    "verify_all",
 ]

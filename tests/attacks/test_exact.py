@@ -5,9 +5,9 @@ import pytest
 from helpers import random_network
 
 from bnnkit.attacks import FGSM, PGD, Exact, RandomNoise
+from bnnkit.campaign import verify_all
 from bnnkit.network import BinaryNetwork, Conv2d, Head
 from bnnkit.quantiser import Quantiser
-from bnnkit.verification import verify_all
 
 
 def first_level_detector(step, threshold):

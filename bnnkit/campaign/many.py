@@ -1,0 +1,215 @@
+"""The question about many images: in this process, in several, or on a cluster; kept in a file."""
+
+import inspect
+import json
+
+from bnnkit import solvers
+from bnnkit._checks import as_eps, as_images, as_labels
+from bnnkit._progress import progress
+from bnnkit.campaign.answering import check_memory_limit
+from bnnkit.campaign.asking import ask
+from bnnkit.campaign.store import Store, image_key
+from bnnkit.campaign.workers import Lost
+from bnnkit.verification._question import checked_limits
+from bnnkit.verification.pipeline import check_fallback, verify
+from bnnkit.verification.verdict import STATUSES, Verdict, Verdicts
+
+
+def verify_all(
+    network,
+    images,
+    labels,
+    eps,
+    solver="native",
+    timeout=60.0,
+    n_jobs=None,
+    store=None,
+    memory_limit=None,
+    retry=False,
+    **options,
+):
+    """Verify many images; see `verify` for the question that is asked about each.
+
+    Parameters
+    ----------
+    network : BinaryNetwork
+    images : array_like
+        uint8 in 0..255 or floats in [0, 1]; (N, C, H, W), (N, H, W) or (N, features).
+    labels : array_like of int, shape (N,)
+    eps : float or Fraction
+        Radius on the [0, 1] scale.
+    solver : str
+    timeout : float or None
+        Seconds for each image.
+    n_jobs : int, optional
+        Number of processes, as joblib counts them (-1: one for each core). Left out, it is 1, or
+        what a surrounding ``joblib.parallel_config`` says: with ``parallel_config("dask")``, the
+        cluster.
+    store : str or Path, optional
+        A file that every verdict is written to as soon as it is known. What is there already is
+        not asked again, so the same call goes on after an end of any kind.
+    memory_limit : int, optional
+        Bytes of address space for each process that answers. A question that needs more is
+        unknown.
+    retry : bool
+        Ask again what the store has as unknown because a process ended over it (stage "lost").
+    **options
+        ``pixels``, ``falsify`` and ``fallback`` of `verify`.
+
+    Returns
+    -------
+    Verdicts
+        In the order of the images.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `verify`; and for a store that is another kind of file, damaged, or in use.
+    KeyboardInterrupt
+        On Ctrl-C; the message says what the store has, and what is missing.
+
+    Notes
+    -----
+    With several processes, a store, or a memory limit, questions are answered in child processes.
+    One that ends by itself, or does not answer in time, makes its question "unknown", with the
+    stage "lost" and the reason, once it has ended over this question alone; all others are
+    answered. Statuses do not depend on the number of processes, except for time-outs.
+    """
+    found = dict(
+        iter_verdicts(
+            *(network, images, labels, eps, solver, timeout),
+            *(n_jobs, store, memory_limit, retry),
+            **options,
+        )
+    )
+    return Verdicts(found[place] for place in range(len(found)))
+
+
+def iter_verdicts(
+    network,
+    images,
+    labels,
+    eps,
+    solver="native",
+    timeout=60.0,
+    n_jobs=None,
+    store=None,
+    memory_limit=None,
+    retry=False,
+    **options,
+):
+    """Like `verify_all`, but yield pairs of an image's index and its verdict, as they are ready.
+
+    Whoever iterates keeps what is finished if the work is interrupted.
+    """
+    images = as_images(images, network.input_shape)
+    labels = [int(label) for label in as_labels(labels, len(images), network.n_classes)]
+    eps = as_eps(eps)
+    # a wrong argument is an error now, not in a worker later
+    solvers.get(solver)
+    check_fallback(solver, timeout, **options)
+    check_memory_limit(memory_limit)
+    question = inspect.signature(verify).bind(
+        network, images[0], labels[0], eps, solver, timeout, **options
+    )
+    question.apply_defaults()
+    arguments = dict(list(question.arguments.items())[3:])
+    radius = checked_limits(images[0], eps, timeout, arguments["pixels"])
+    run = _Run(network, images, labels, arguments, float(radius))
+    return run.verdicts(n_jobs, store, memory_limit, retry)
+
+
+class _Run:
+    """One call of `verify_all`."""
+
+    def __init__(self, network, images, labels, arguments, radius):
+        self._network, self._images, self._labels = network, images, labels
+        self._arguments, self._radius = arguments, radius
+        self._counts, self._done = dict.fromkeys(STATUSES, 0), 0
+
+    def verdicts(self, n_jobs, store, memory_limit, retry):
+        import joblib
+
+        answers = self._answers_here()
+        if store is not None:
+            answers = self._stored_answers(n_jobs, store, memory_limit, retry)
+        elif memory_limit is not None or joblib.effective_n_jobs(n_jobs) > 1:
+            answers = self._answers(range(len(self._images)), n_jobs, memory_limit)
+        description = f"verifying, eps {self._radius:g}"
+        return progress(self._counted(answers), description, len(self._images), self._note)
+
+    def _counted(self, answers):
+        for place, verdict in answers:
+            self._counts[verdict.status] += 1
+            self._done += 1
+            yield place, verdict
+
+    def _note(self):
+        return ", ".join(f"{count} {status}" for status, count in self._counts.items())
+
+    def _answers_here(self):
+        for place, question in enumerate(zip(self._images, self._labels, strict=True)):
+            yield place, verify(self._network, *question, **self._arguments)
+
+    def _answers(self, places, n_jobs, memory_limit, keep=None):
+        """Answers from other processes; `keep` is called with them before they are handed out."""
+        questions = {place: (self._images[place], self._labels[place]) for place in places}
+        for environment, batch in ask(
+            self._network, questions, self._arguments, n_jobs, memory_limit
+        ):
+            answers = [(place, self._verdict(place, outcome)) for place, outcome in batch]
+            if keep is not None:
+                keep(environment, answers)
+            yield from answers
+
+    def _verdict(self, place, outcome):
+        if not isinstance(outcome, Lost):
+            return outcome
+        clean = int(self._network.predict(self._images[[place]])[0])
+        timings = {"lost": outcome.seconds}
+        return Verdict(
+            *("unknown", self._labels[place], self._radius, clean, clean, "lost"),
+            timings=timings,
+            reason=outcome.reason,
+        )
+
+    def _stored_answers(self, n_jobs, store, memory_limit, retry):
+        keys = [
+            (image_key(image), label)
+            for image, label in zip(self._images, self._labels, strict=True)
+        ]
+        places = {}  # the same question may be there several times
+        for place, key in enumerate(keys):
+            places.setdefault(key, []).append(place)
+        with Store(store) as opened:
+            opened.begin(self._setting(), keys)
+            found = opened.finished(keys)
+            if retry:
+                found = {key: v for key, v in found.items() if v.stage != "lost"}
+            for key, verdict in found.items():
+                yield from ((place, verdict) for place in places[key])
+            missing = [first for key, (first, *_) in places.items() if key not in found]
+
+            def keep(environment, answers):
+                opened.add(environment, [(keys[place], verdict) for place, verdict in answers])
+
+            try:
+                for first, verdict in self._answers(missing, n_jobs, memory_limit, keep):
+                    yield from ((place, verdict) for place in places[keys[first]])
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt(
+                    f"{self._done} of {len(keys)} verdicts are in {store}; "
+                    f"the same call asks for the other {len(keys) - self._done}"
+                ) from None
+
+    def _setting(self):
+        """(network, eps, solver, options): what a verdict's key has besides image and label."""
+        options = dict(self._arguments)
+        eps, solver = str(options.pop("eps")), options.pop("solver")
+        options = {name: _plain(value) for name, value in options.items()}
+        return self._network.digest, eps, solver, json.dumps(options, sort_keys=True)
+
+
+def _plain(value):
+    """A number as a float: 60 and 60.0 are the same limit."""
+    return value if value is None or isinstance(value, (str, bool)) else float(value)

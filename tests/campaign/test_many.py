@@ -1,0 +1,240 @@
+import sqlite3
+
+import numpy as np
+import pytest
+from campaigns import EPS
+from helpers import random_network
+
+from bnnkit import verify, verify_all
+from bnnkit.campaign import iter_verdicts, workers
+
+
+def same(one, other):
+    """Whether two verdicts are the same answer for the same reason, times aside."""
+    alike = ("status", "label", "eps", "clean", "predicted", "stage", "reason")
+    witness = one.adversarial is None or (
+        np.array_equal(one.adversarial, other.adversarial)
+        and one.adversarial.dtype == other.adversarial.dtype
+    )
+    return all(getattr(one, name) == getattr(other, name) for name in alike) and witness
+
+
+def finished(store):
+    """When each row was written."""
+    with sqlite3.connect(store) as db:
+        return dict(db.execute("SELECT rowid, finished FROM verdict"))
+
+
+@pytest.mark.parametrize("n_jobs", [None, 1, 2])
+@pytest.mark.parametrize("stored", [False, True])
+def test_many_equal_one_at_a_time(questions, n_jobs, stored, tmp_path):
+    network, images, labels = questions
+    store = tmp_path / "run.sqlite" if stored else None
+    single = [verify(network, *pair, EPS, falsify=0) for pair in zip(images, labels, strict=True)]
+    assert {verdict.status for verdict in single} == {"robust", "falsified"}
+    for _ in range(1 + stored):  # the second time from the file
+        verdicts = verify_all(network, images, labels, EPS, n_jobs=n_jobs, store=store, falsify=0)
+        assert len(verdicts) == len(single)
+        assert all(map(same, verdicts, single))
+
+
+@pytest.mark.parametrize("pixels", ["real", "uint8"])
+def test_witnesses_of_both_kinds_come_back_from_the_file(questions, pixels, tmp_path):
+    network, images, labels = questions
+    arguments = (network, images, labels, EPS)
+    chosen = {"pixels": pixels, "falsify": 0, "store": tmp_path / "run.sqlite"}
+    first, again = (verify_all(*arguments, **chosen) for _ in range(2))
+    assert again.counts["falsified"] > 0
+    assert all(map(same, first, again))
+    assert all(one.timings == other.timings for one, other in zip(first, again, strict=True))
+
+
+def test_a_rerun_asks_what_is_missing(questions, tmp_path):
+    network, images, labels = questions
+    store = tmp_path / "run.sqlite"
+    verify_all(network, images[10:30], labels[10:30], EPS, store=store)
+    before = finished(store)
+    verdicts = verify_all(network, images, labels, EPS, store=store)
+    after = finished(store)
+    assert (len(before), len(after), len(verdicts)) == (20, 40, 40)
+    assert {row: after[row] for row in before} == before
+    assert verdicts.status.tolist() == verify_all(network, images, labels, EPS).status.tolist()
+
+
+def other_network():
+    return random_network(np.random.default_rng(5), (1, 4, 4), ("dense",), classes=3)
+
+
+@pytest.mark.parametrize(
+    ("change", "new"),
+    [
+        ({}, False),
+        ({"eps": 0.05 + 1e-9}, True),
+        ({"eps": np.float32(0.05)}, False),  # means the same 1/20
+        ({"timeout": 60}, False),
+        ({"timeout": 61}, True),
+        ({"timeout": None}, True),
+        ({"solver": "minicard"}, True),
+        ({"pixels": "uint8"}, True),
+        ({"falsify": 0}, True),
+        ({"falsify": 0.002}, False),  # what it is anyway
+        ({"n_jobs": 1}, False),
+        ({"memory_limit": 2**34}, False),
+        ({"labels": lambda labels: (labels + 1) % 3}, True),
+        ({"images": lambda images: images / 255}, True),
+        ({"images": lambda images: images[:, :, ::-1]}, True),
+        ({"images": lambda images: images.reshape(4, 16)}, False),
+        ({"network": lambda _: other_network()}, True),
+    ],
+    ids=str,
+)
+def test_what_makes_a_question_another_one(questions, change, new, tmp_path):
+    store = tmp_path / "run.sqlite"
+    arguments = dict(zip(("network", "images", "labels"), questions, strict=True)) | {"eps": EPS}
+    for name in ("images", "labels"):
+        arguments[name] = arguments[name][:4]
+    verify_all(**arguments, store=store)
+    for name, value in change.items():
+        arguments[name] = value(arguments[name]) if callable(value) else value
+    verify_all(**arguments, store=store)
+    assert len(finished(store)) == (8 if new else 4)
+
+
+def test_a_question_that_is_there_twice_is_asked_once(questions, tmp_path):
+    network, images, labels = questions
+    twice = [0, 1, 0, 2, 1, 0]
+    store = tmp_path / "run.sqlite"
+    verdicts = verify_all(network, images[twice], labels[twice], EPS, store=store)
+    expected = verify_all(network, images[:3], labels[:3], EPS)
+    assert verdicts.status.tolist() == expected.status[twice].tolist()
+    assert len(finished(store)) == 3
+
+
+@pytest.fixture
+def mixed(questions, odd):
+    """(network, images, labels), and what is expected where every second solver call fails."""
+    network, images, labels = questions
+    statuses = verify_all(network, images, labels, EPS, odd("Fainting"), falsify=0).status
+    assert 10 < np.count_nonzero(statuses == "unknown") < 30
+    good, bad = np.flatnonzero(statuses != "unknown"), np.flatnonzero(statuses == "unknown")
+    chosen = [*good[:6], bad[0], *good[6:10], bad[1]]
+    return network, images[chosen], labels[chosen], statuses[chosen].tolist()
+
+
+@pytest.mark.parametrize(
+    ("way", "n_jobs", "says"),
+    [
+        ("Exiting", 1, "code 3"),
+        ("Killed", 2, "code -9"),
+        ("Crashing", 2, "code -11"),
+        ("Greedy", 2, "out of memory"),
+    ],
+)
+def test_a_dead_process_is_an_unknown_for_its_image_alone(mixed, odd, way, n_jobs, says, tmp_path):
+    *question, expected = mixed
+    chosen = {"solver": odd(way), "falsify": 0, "store": tmp_path / "run.sqlite"}
+    verdicts = verify_all(*question, EPS, n_jobs=n_jobs, **chosen)
+    assert verdicts.status.tolist() == expected
+    for verdict in verdicts:
+        assert (verdict.stage == "lost") == (verdict.status == "unknown") == bool(verdict.reason)
+        assert verdict.status != "unknown" or says in verdict.reason
+        assert verdict.clean == verdict.label
+
+
+def test_what_was_lost_is_kept_until_it_is_asked_again(mixed, odd, tmp_path):
+    *question, expected = mixed
+    chosen = {"falsify": 0, "store": tmp_path / "run.sqlite"}
+    lost = verify_all(*question, EPS, odd("Exiting"), **chosen)
+    before = finished(chosen["store"])
+    again = verify_all(*question, EPS, odd("Fainting"), **chosen)  # as if it had been mended
+    assert finished(chosen["store"]) == before
+    assert all(map(same, lost, again))
+    mended = verify_all(*question, EPS, odd("Fainting"), retry=True, **chosen)
+    assert mended.status.tolist() == expected
+    assert {v.reason for v in mended} == {"", "gave up"}
+    assert len(finished(chosen["store"])) == len(before)
+
+
+def test_a_solver_that_always_dies_leaves_all_unknown(questions, odd):
+    network, images, labels = questions
+    verdicts = verify_all(network, images[:3], labels[:3], EPS, odd("Dead"), n_jobs=2, falsify=0)
+    assert verdicts.counts["unknown"] == 3
+
+
+def test_a_solver_that_looks_at_no_clock_is_ended(mixed, odd, monkeypatch):
+    monkeypatch.setattr(workers, "GRACE", 0.3)
+    *question, expected = mixed
+    verdicts = verify_all(*question, EPS, odd("Hanging"), timeout=0.1, n_jobs=2, falsify=0)
+    assert verdicts.status.tolist() == expected
+    lost = [verdict for verdict in verdicts if verdict.status == "unknown"]
+    assert all("0.3 s after the timeout of 0.1 s" in verdict.reason for verdict in lost)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_an_error_of_a_solver_is_heard_and_loses_nothing(mixed, odd, n_jobs, tmp_path):
+    *question, _ = mixed
+    store = tmp_path / "run.sqlite"
+    with pytest.raises(RuntimeError, match="a bug of the solver"):
+        verify_all(*question, EPS, odd("Failing"), n_jobs=n_jobs, store=store, falsify=0)
+    assert 1 <= len(finished(store)) <= 10
+
+
+def test_memory_is_limited(questions):
+    network, images, labels = questions
+    generous = verify_all(network, images, labels, EPS, memory_limit=2**34)
+    assert generous.counts["unknown"] == 0
+    with pytest.raises(RuntimeError, match="memory_limit=30000000 may be too low"):
+        verify_all(network, images, labels, EPS, memory_limit=30_000_000)
+
+
+@pytest.mark.parametrize("enough", [False, True])
+def test_a_question_that_needs_more_memory_is_unknown(questions, odd, enough):
+    network, images, labels = questions
+    verdicts = verify_all(
+        *(network, images[:2], labels[:2], EPS, odd("Hungry")),
+        **{"falsify": 0, "memory_limit": 2**34 if enough else 3 * 2**30},
+    )
+    assert verdicts.counts["unknown"] == (0 if enough else 2)
+    assert enough or all("out of memory" in verdict.reason for verdict in verdicts)
+
+
+def test_an_interrupted_run_has_what_is_finished(questions):
+    network, images, labels = questions
+    kept = []
+    for place, verdict in iter_verdicts(network, images, labels, 0.1):
+        assert place == len(kept)
+        kept.append(verdict.status)
+        if len(kept) == 5:
+            break
+    assert kept == list(verify_all(network, images[:5], labels[:5], 0.1).status)
+
+
+def test_leaving_early_ends_the_others(questions, odd, tmp_path):
+    network, images, labels = questions
+    store = tmp_path / "run.sqlite"
+    for _ in iter_verdicts(network, images, labels, EPS, odd("Slow"), n_jobs=2, store=store):
+        break
+    assert 1 <= len(finished(store)) < 40
+    assert len(verify_all(network, images, labels, EPS, "odd", store=store)) == 40  # not locked
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "says"),
+    [
+        ({"labels": [0]}, ValueError, "40 images"),
+        ({"eps": 2}, ValueError, "eps"),
+        ({"solver": "magic"}, ValueError, "magic"),
+        ({"images": np.zeros((0, 1, 4, 4), np.uint8)}, ValueError, "empty"),
+        ({"timeout": -1}, ValueError, "timeout"),
+        ({"pixels": "big"}, ValueError, "pixels"),
+        ({"speed": 3}, TypeError, "speed"),
+        ({"memory_limit": 4}, ValueError, "memory_limit is in bytes"),
+        ({"memory_limit": 4.5e9}, TypeError, "memory_limit"),
+    ],
+    ids=str,
+)
+def test_errors_come_before_the_work(questions, change, error, says):
+    network, images, labels = questions
+    arguments = {"images": images, "labels": labels, "eps": 0.1} | change
+    with pytest.raises(error, match=says):
+        iter_verdicts(network, **arguments)
