@@ -84,7 +84,7 @@ class Slow(Native):
     """Takes a while."""
 
     def solve(self, assumptions=(), timeout=None):
-        time.sleep(0.02)
+        time.sleep(0.03)
         return super().solve(assumptions, timeout)
 
 
