@@ -33,8 +33,8 @@ def row(verdict):
     return (v.status, v.stage, v.clean, v.predicted, v.eps, v.reason, timings, *pixels)
 
 
-def verdict(label, row):
-    """The Verdict of a row.
+def verdict(label, row, path):
+    """The Verdict of a row in the file `path`.
 
     Raises
     ------
@@ -45,16 +45,19 @@ def verdict(label, row):
     try:
         timings = json.loads(timings)
         numbers = [label, clean, predicted]
+        if status not in STATUSES or (status == "falsified") != (pixels[0] is not None):
+            raise ValueError(f"the status {status!r}, with an image or without one")
         texts = [stage, reason, *timings]
         if not (
-            all(isinstance(number, int) for number in numbers)
+            isinstance(eps, float)
+            and all(isinstance(number, int) for number in numbers)
             and all(isinstance(text, str) for text in texts)
             and all(isinstance(s, float) and math.isfinite(s) for s in timings.values())
         ):
             raise ValueError("a value of another kind than the column's")
         image = None if pixels[0] is None else _image(*pixels)
     except (ValueError, TypeError, AttributeError, RecursionError, zlib.error) as error:
-        raise ValueError(f"a row of the store is damaged: {error}") from None
+        raise ValueError(f"{path}: a row is damaged: {error}") from None
     return Verdict(status, label, eps, clean, predicted, stage, image, timings, reason)
 
 

@@ -105,7 +105,7 @@ class Store:
             )
             for image, label, *row in every:
                 if (image, label) in wanted:
-                    found[image, label] = rows.verdict(label, row)
+                    found[image, label] = rows.verdict(label, row, self.path)
         return found
 
     def add(self, environment, verdicts):
@@ -154,7 +154,7 @@ def told(path):
     """Errors of SQLite as sentences about the file."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not a readable store of verdicts: {error}") from error
 
 
@@ -217,6 +217,10 @@ def _lock(path):
             raise ValueError(
                 f"{path} is in use by another campaign; wait for its end, or name another file"
             ) from None
-        yield
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(f"{path}.lock")
     finally:
         lock.close()

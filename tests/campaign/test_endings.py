@@ -138,6 +138,7 @@ for _ in range(40):
     child = os.fork()
     if child == 0:
         write()
+        signal.pause()
     time.sleep(random.uniform(0, 0.2))
     os.kill(child, signal.SIGKILL)
     assert os.waitpid(child, 0)[1] == signal.SIGKILL
@@ -147,7 +148,7 @@ for _ in range(40):
 @posix
 def test_what_was_said_to_be_written_is_there_after_a_kill(tmp_path):
     store = tmp_path / "run.sqlite"
-    with start(WRITING, store, 3000, stdout=subprocess.PIPE) as program:
+    with start(WRITING, store, 5000, stdout=subprocess.PIPE) as program:
         said = program.stdout.read().split()
     assert program.returncode == 0
     written = [int(place) for place in said]
