@@ -171,6 +171,8 @@ class _Question:
             return self._falsified("falsify", found)
         question = encode(c, label, rivals, bounds)
         self.clock.end_stage("encode")
+        if self.clock.left == 0:
+            return self._verdict("unknown", "solver", reason="timeout")
         return self._decide(engine, question, search, falsify)
 
     def _decide(self, engine, question, search, seconds):
