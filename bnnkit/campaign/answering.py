@@ -11,7 +11,7 @@ import time
 from bnnkit._options import check_whole
 
 ROOM = 2**26  # bytes that a memory limit has to leave for questions
-SLICE = 0.05  # seconds after which the answers so far are handed back
+SLICE = 0.1  # seconds after which the answers so far are handed back
 
 
 class Answerer:

@@ -5,6 +5,9 @@ a cluster. It only waits, so it survives whatever happens to the child.
 """
 
 import contextlib
+import itertools
+import math
+import os
 import threading
 import time
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ from bnnkit.solvers._process import RemoteObject
 
 GRACE = 5.0  # seconds after a timeout, when a child that has not answered is ended
 IDLE = 30.0  # seconds that a child waits for more questions
+GLANCE = 0.1  # seconds between two looks at the clock
 RECIPES = 4  # that are kept
 
 _lock = threading.Lock()
@@ -22,6 +26,7 @@ _recipes = {}  # by key, the latest ones
 _idle = []  # workers whose children wait, the latest one last
 _busy = {}  # sets of workers, by the run that they work for
 _stopped = set()  # runs
+_watcher = None  # a thread, see `_watch`
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ class _Worker:
 
     def __init__(self, key, recipe, memory_limit):
         self.key, self._recipe, self._limit = key, recipe, memory_limit
-        self._stopped = False
+        self._stopped, self._deadline = False, math.inf
         self._start()
 
     def _start(self):
@@ -125,39 +130,37 @@ class _Worker:
         return outcomes
 
     def _call(self, arguments, questions):
-        with self._watched(arguments["timeout"]):
-            try:
-                return self._remote.call("answer", arguments, questions)
-            except MemoryError:
-                self._remote.kill()  # who knows what state it is in
-                raise MemoryError(f"out of memory, the limit is {self._limit} bytes") from None
-            except EngineLost as error:
-                if self._stopped:
-                    raise RunStopped from None
-                if self._late:
-                    raise EngineLost(
-                        f"no answer {GRACE:g} s after the timeout of {arguments['timeout']:g} s, "
-                        "so the process was ended"
-                    ) from error
-                raise EngineLost(str(error).replace("solver's process", "process")) from error
-
-    @contextlib.contextmanager
-    def _watched(self, timeout):
+        timeout = arguments["timeout"]
         self._late = False
-        if timeout is None:
-            yield
-            return
-        timer = threading.Timer(SLICE + timeout + GRACE, self._end_late)
-        timer.daemon = True
-        timer.start()
+        if timeout is not None:
+            self.end_after(SLICE + timeout + GRACE)
         try:
-            yield
+            return self._remote.call("answer", arguments, questions)
+        except MemoryError:
+            self._remote.kill()  # who knows what state it is in
+            raise MemoryError(f"out of memory, the limit is {self._limit} bytes") from None
+        except EngineLost as error:
+            if self._stopped:
+                raise RunStopped from None
+            reason = str(error).replace("solver's process", "process")
+            if self._late:
+                reason = (
+                    f"no answer {GRACE:g} s after the timeout of {timeout:g} s, "
+                    "so the process was ended"
+                )
+            raise EngineLost(reason) from error
         finally:
-            timer.cancel()
+            self.end_after(math.inf)
 
-    def _end_late(self):
-        self._late = True
-        self._remote.kill()
+    def end_after(self, seconds):
+        """Have the child ended, unless this is called again before."""
+        self._deadline = time.monotonic() + seconds
+
+    def look_at_the_clock(self):
+        """End the child if it is time."""
+        if time.monotonic() >= self._deadline:
+            self._late = True
+            self._remote.kill()
 
     def stop(self):
         """End the child; what waits for it raises RunStopped."""
@@ -167,15 +170,6 @@ class _Worker:
     @property
     def usable(self):
         return self._remote.usable
-
-    def wait_for_questions(self):
-        """End the child after a while; call `keep` before."""
-        self._timer = threading.Timer(IDLE, self._remote.kill)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def keep(self):
-        self._timer.cancel()
 
     def discard(self):
         """Leave the process to the next child where that can do without a limit."""
@@ -195,6 +189,7 @@ def _worker(run, key, recipe, memory_limit):
             raise RunStopped
         busy = _busy.setdefault(run, set())
         busy.add(worker)
+        _start_watching()
     try:
         yield worker
     finally:
@@ -203,7 +198,7 @@ def _worker(run, key, recipe, memory_limit):
             if not busy:
                 _busy.pop(run, None)
             if worker.usable:
-                worker.wait_for_questions()
+                worker.end_after(IDLE)
                 _idle.append(worker)
 
 
@@ -215,8 +210,42 @@ def _take(key):
         chosen = (matching[-1:] or others[:1] or [None])[0]
         for worker in (*gone, *filter(None, [chosen])):
             _idle.remove(worker)
-            worker.keep()
+            worker.end_after(math.inf)
     if chosen is None or chosen.key == key:
         return chosen
     chosen.discard()
     return None
+
+
+def _start_watching():
+    """Have a thread that looks at the clock for all workers; one for each batch would be dear."""
+    global _watcher
+    if _watcher is None:
+        _watcher = threading.Thread(target=_watch, daemon=True)
+        _watcher.start()
+
+
+def _watch():
+    global _watcher
+    while True:
+        time.sleep(GLANCE)
+        with _lock:
+            _idle[:] = [worker for worker in _idle if worker.usable]
+            watched = [*_idle, *itertools.chain(*_busy.values())]
+            if not watched:
+                _watcher = None
+                return
+        for worker in watched:
+            worker.look_at_the_clock()
+
+
+def _forget():
+    """A forked process has neither the children nor the thread, and perhaps a lock held."""
+    global _lock, _watcher
+    _lock, _watcher = threading.Lock(), None
+    _idle.clear()
+    _busy.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

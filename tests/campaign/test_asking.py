@@ -1,6 +1,7 @@
 import pytest
 
 from bnnkit.campaign import workers
+from bnnkit.campaign.answering import SLICE
 from bnnkit.campaign.asking import LARGEST, _Feed
 from bnnkit.campaign.workers import Lost
 
@@ -34,12 +35,12 @@ def test_batches_grow_as_far_as_questions_are_easy_and_shrink_near_the_end():
         feed.receive(places, [taking(0.001) for _ in places])
     assert asked == list(range(10_000))
     assert sizes[0] == 1
-    assert max(sizes) == 50  # of a slice of 50 ms
+    assert max(sizes) == round(SLICE / 0.001)
     assert sizes[-1] == 1
     assert sizes[-50:] == sorted(sizes[-50:], reverse=True)
 
 
-@pytest.mark.parametrize(("seconds", "size"), [(1e-7, LARGEST), (0.01, 5), (3.0, 1)])
+@pytest.mark.parametrize(("seconds", "size"), [(1e-7, LARGEST), (SLICE / 5.5, 5), (3.0, 1)])
 def test_a_batch_is_neither_endless_nor_empty(seconds, size):
     feed = feed_of(10_000)
     tasks = iter(feed)
@@ -50,10 +51,10 @@ def test_a_batch_is_neither_endless_nor_empty(seconds, size):
 def test_what_is_not_answered_is_asked_next():
     feed = feed_of(100)
     tasks = iter(feed)
-    feed.receive(places_of(next(tasks)), [taking(0.01)])
+    feed.receive(places_of(next(tasks)), [taking(SLICE / 5.5)])
     places = places_of(next(tasks))
     assert places == [1, 2, 3, 4, 5]
-    answers = feed.receive(places, [taking(0.01), taking(0.01)])
+    answers = feed.receive(places, [taking(SLICE / 5.5)] * 2)
     assert [place for place, _ in answers] == [1, 2]
     assert places_of(next(tasks))[:3] == [3, 4, 5]
 

@@ -157,8 +157,9 @@ def test_what_was_lost_is_kept_until_it_is_asked_again(mixed, odd, tmp_path):
 
 def test_a_solver_that_always_dies_leaves_all_unknown(questions, odd):
     network, images, labels = questions
-    verdicts = verify_all(network, images[:3], labels[:3], EPS, odd("Dead"), n_jobs=2, falsify=0)
-    assert verdicts.counts["unknown"] == 3
+    chosen = {"solver": odd("Dead"), "n_jobs": 2, "falsify": 0}
+    verdicts = verify_all(network, images[:1], labels[:1], EPS, **chosen)
+    assert verdicts.counts["unknown"] == 1
 
 
 def test_a_solver_that_looks_at_no_clock_is_ended(mixed, odd, monkeypatch):
