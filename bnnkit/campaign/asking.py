@@ -47,21 +47,22 @@ def ask(network, questions, arguments, n_jobs, memory_limit):
     feed = _Feed(network, questions, arguments, n_workers, memory_limit)
     streams = backend.supports_return_generator
     kind = "generator_unordered" if streams else "list"
-    while feed:
-        # without a stream of results only a few batches at a time, or they would come at last
-        tasks = iter(feed) if streams else itertools.islice(feed, 4 * n_workers)
-        replies = joblib.Parallel(n_jobs, prefer="threads", batch_size=1, return_as=kind)(tasks)
-        try:
-            for places, environment, outcomes in replies:
-                answers = feed.receive(places, outcomes)
-                if answers:
-                    yield environment, answers
-        except BaseException:  # Ctrl-C, or an error; or nobody wants the other answers
-            workers.stop(feed.run)
-            if streams:
-                with contextlib.suppress(_Done, StopIteration):
-                    replies.throw(_Done)  # if it were closed, joblib would warn about waste
-            raise
+    with joblib.Parallel(n_jobs, prefer="threads", batch_size=1, return_as=kind) as parallel:
+        while feed:
+            # without a stream of results only a few batches at a time, or they come at the end
+            tasks, replies = itertools.islice(feed, None if streams else 4 * n_workers), None
+            try:
+                replies = parallel(tasks)
+                for places, environment, outcomes in replies:
+                    answers = feed.receive(places, outcomes)
+                    if answers:
+                        yield environment, answers
+            except BaseException:  # Ctrl-C, or an error; or nobody wants the other answers
+                workers.stop(feed.run)
+                if hasattr(replies, "throw"):
+                    with contextlib.suppress(_Done, StopIteration):
+                        replies.throw(_Done)  # if it were closed, joblib would warn about waste
+                raise
 
 
 class _Feed:

@@ -125,24 +125,26 @@ class _Run:
     def __init__(self, network, images, labels, arguments, radius):
         self._network, self._images, self._labels = network, images, labels
         self._arguments, self._radius = arguments, radius
-        self._counts, self._done = dict.fromkeys(STATUSES, 0), 0
+        self._counts = dict.fromkeys(STATUSES, 0)
 
     def verdicts(self, n_jobs, store, memory_limit, retry):
         import joblib
 
-        answers = self._answers_here()
         if store is not None:
             answers = self._stored_answers(n_jobs, store, memory_limit, retry)
         elif memory_limit is not None or joblib.effective_n_jobs(n_jobs) > 1:
             answers = self._answers(range(len(self._images)), n_jobs, memory_limit)
-        description = f"verifying, eps {self._radius:g}"
-        return progress(self._counted(answers), description, len(self._images), self._note)
+        else:
+            answers = self._shown(self._answers_here(), len(self._images))
+        return self._counted(answers)
 
     def _counted(self, answers):
         for place, verdict in answers:
             self._counts[verdict.status] += 1
-            self._done += 1
             yield place, verdict
+
+    def _shown(self, answers, n):
+        return progress(answers, f"verifying, eps {self._radius:g}", n, self._note)
 
     def _note(self):
         return ", ".join(f"{count} {status}" for status, count in self._counts.items())
@@ -154,13 +156,17 @@ class _Run:
     def _answers(self, places, n_jobs, memory_limit, keep=None):
         """Answers from other processes; `keep` is called with them before they are handed out."""
         questions = {place: (self._images[place], self._labels[place]) for place in places}
-        for environment, batch in ask(
-            self._network, questions, self._arguments, n_jobs, memory_limit
-        ):
-            answers = [(place, self._verdict(place, outcome)) for place, outcome in batch]
-            if keep is not None:
-                keep(environment, answers)
-            yield from answers
+
+        def answers():
+            for environment, batch in ask(
+                self._network, questions, self._arguments, n_jobs, memory_limit
+            ):
+                answers = [(place, self._verdict(place, outcome)) for place, outcome in batch]
+                if keep is not None:
+                    keep(environment, answers)
+                yield from answers
+
+        return self._shown(answers(), len(questions))
 
     def _verdict(self, place, outcome):
         if not isinstance(outcome, Lost):
@@ -189,17 +195,19 @@ class _Run:
             for key, verdict in found.items():
                 yield from ((place, verdict) for place in places[key])
             missing = [first for key, (first, *_) in places.items() if key not in found]
+            open_ones = set(missing)
 
             def keep(environment, answers):
                 opened.add(environment, [(keys[place], verdict) for place, verdict in answers])
+                open_ones.difference_update(place for place, _ in answers)
 
             try:
                 for first, verdict in self._answers(missing, n_jobs, memory_limit, keep):
                     yield from ((place, verdict) for place in places[keys[first]])
             except KeyboardInterrupt:
                 raise KeyboardInterrupt(
-                    f"{self._done} of {len(keys)} verdicts are in {store}; "
-                    f"the same call asks for the other {len(keys) - self._done}"
+                    f"{len(places) - len(open_ones)} of {len(places)} verdicts are in {store}; "
+                    f"the same call asks for the other {len(open_ones)}"
                 ) from None
 
     def _setting(self):

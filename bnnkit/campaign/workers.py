@@ -190,14 +190,20 @@ def _worker(run, key, recipe, memory_limit):
         busy = _busy.setdefault(run, set())
         busy.add(worker)
         _start_watching()
+    answered = False
     try:
         yield worker
+        answered = True
     finally:
+        if (
+            not answered
+        ):  # the reply may still come, and would be taken for that to another question
+            worker.stop()
         with _lock:
             busy.discard(worker)
             if not busy:
                 _busy.pop(run, None)
-            if worker.usable:
+            if answered and worker.usable:
                 worker.end_after(IDLE)
                 _idle.append(worker)
 

@@ -1,4 +1,7 @@
+import os
+import signal
 import sqlite3
+import threading
 
 import numpy as np
 import pytest
@@ -208,6 +211,24 @@ def test_an_interrupted_run_has_what_is_finished(questions):
         if len(kept) == 5:
             break
     assert kept == list(verify_all(network, images[:5], labels[:5], 0.1).status)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.skipif(os.name != "posix", reason="uses POSIX signals")
+def test_what_was_interrupted_does_not_answer_the_next_question(questions, odd, n_jobs, tmp_path):
+    network, images, labels = questions
+    chosen = {"solver": odd("Slow"), "n_jobs": n_jobs, "falsify": 0}
+    expected = verify_all(network, images, labels, EPS, falsify=0).status.tolist()
+    verify_all(network, images[:2], labels[:2], EPS, store=tmp_path / "warm", **chosen)
+    for i in range(3):
+        interrupt = threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT])
+        interrupt.start()
+        with pytest.raises(KeyboardInterrupt):
+            verify_all(network, images, labels, EPS, store=tmp_path / f"{i}", **chosen)
+        verdicts = verify_all(
+            network, images[::-1], labels[::-1], EPS, store=tmp_path / f"next {i}", **chosen
+        )
+        assert verdicts.status.tolist() == expected[::-1]
 
 
 def test_leaving_early_ends_the_others(questions, odd, tmp_path):
