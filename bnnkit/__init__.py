@@ -13,6 +13,7 @@ _NAMES = {
     "BNNClassifier": "bnnkit.nn",
     "RealClassifier": "bnnkit.nn",
     "BinaryNetwork": "bnnkit.network",
+    "RealNetwork": "bnnkit.network",
     "get_threads": "bnnkit.kernels.threads",
     "minimal_epsilon": "bnnkit.verification",
     "set_threads": "bnnkit.kernels.threads",

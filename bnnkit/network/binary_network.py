@@ -21,7 +21,7 @@ class BinaryNetwork:
     quantiser : Quantiser
         From pixels to the integer levels that the first layer reads.
     layers : sequence of Conv2d, Pool2d
-        Hidden layers; the first one is a Conv2d. May be empty.
+        Hidden layers; the first one is a Conv2d unless there are just two levels. May be empty.
     head : Head
     input_shape : tuple of int
         (C, H, W).
@@ -46,8 +46,11 @@ class BinaryNetwork:
         self.input_shape = tuple(int(size) for size in input_shape)
         if len(self.input_shape) != 3 or min(self.input_shape) < 1:
             raise ValueError(f"input_shape must be (C, H, W), got {input_shape}")
-        if self.layers and not isinstance(self.layers[0], Conv2d):
-            raise ValueError("the first layer must be a Conv2d: pooling takes bits, not levels")
+        if self.layers and not isinstance(self.layers[0], Conv2d) and quantiser.n_levels > 2:
+            raise ValueError(
+                "the first layer must be a Conv2d: pooling takes bits, "
+                f"not {quantiser.n_levels} levels"
+            )
         if not isinstance(head, Head):
             raise TypeError(f"head must be a Head, got {type(head).__name__}")
         shape = self.shapes[-1]
@@ -189,8 +192,8 @@ class BinaryNetwork:
         Raises
         ------
         ValueError
-            The file is damaged or is not a bnnkit network.
+            The file is damaged or holds no BinaryNetwork.
         """
         from bnnkit.network.files import load
 
-        return load(path)
+        return load(path, cls)
