@@ -106,6 +106,31 @@ def exact_product(rows, weights):
     return rows @ weights.astype(np.float64).T
 
 
+def window_sums(numerators, weights, stride, padding):
+    """Exact sums over windows of integers, as `as_integers` gives them; outside of the image is 0.
+
+    Parameters
+    ----------
+    numerators : ndarray of float64 or object, shape (N, C, H, W)
+    weights : ndarray of int8, shape (O, C, KH, KW)
+    stride, padding : int
+
+    Returns
+    -------
+    ndarray of float64 or object, shape (N, O, OH, OW)
+    """
+    n, channels, height, width = numerators.shape
+    o, _, kh, kw = weights.shape
+    p, s = padding, stride
+    # np.pad would fill up arrays of Python integers with int64, which overflow
+    padded = np.zeros((n, channels, height + 2 * p, width + 2 * p), numerators.dtype)
+    padded[:, :, p : p + height, p : p + width] = numerators
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (kh, kw), axis=(2, 3))
+    windows = windows[:, :, ::s, ::s].transpose(0, 2, 3, 1, 4, 5)
+    sums = exact_product(windows.reshape(-1, channels * kh * kw), weights.reshape(o, -1))
+    return sums.reshape(*windows.shape[:3], o).transpose(0, 3, 1, 2)
+
+
 def as_python(integers):
     """Integers of float64 or object as Python integers (dtype object)."""
     whole = integers if integers.dtype == object else integers.astype(np.int64)

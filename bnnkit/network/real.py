@@ -16,7 +16,7 @@ import numpy as np
 from bnnkit._checks import as_array, simplest_fraction
 from bnnkit.network.binary_network import BinaryNetwork
 from bnnkit.network.layers import Pool2d, TernaryMap, frozen, pack_maps
-from bnnkit.network.rationals import as_integers, as_python, at_least, exact_product
+from bnnkit.network.rationals import as_integers, as_python, at_least, window_sums
 from bnnkit.quantiser import Quantiser
 
 _ceil = np.frompyfunc(math.ceil, 1, 1)
@@ -83,18 +83,8 @@ class RealConv2d(TernaryMap):
 
     def signed_sums(self, numerators):
         """The sums sense * z, integers (N, O, OH, OW), for integers (N, C, H, W)."""
-        o, _, kh, kw = self.kernel_shape
-        _, rows, columns = self.output_shape(numerators.shape[1:])
-        n, channels, height, width = numerators.shape
-        p, s = self.padding, self.stride
-        # np.pad would fill up arrays of Python integers with int64, which overflow
-        padded = np.zeros((n, channels, height + 2 * p, width + 2 * p), numerators.dtype)
-        padded[:, :, p : p + height, p : p + width] = numerators
-        windows = np.lib.stride_tricks.sliding_window_view(padded, (kh, kw), axis=(2, 3))
-        windows = windows[:, :, ::s, ::s].transpose(0, 2, 3, 1, 4, 5)
-        weights = (self.weights * self.sense[:, None, None, None]).reshape(o, -1)
-        sums = exact_product(windows.reshape(-1, weights.shape[1]), weights)
-        return sums.reshape(len(numerators), rows, columns, o).transpose(0, 3, 1, 2)
+        weights = self.weights * self.sense[:, None, None, None]
+        return window_sums(numerators, weights, self.stride, self.padding)
 
     def bounds(self, denominator):
         """Integers b with bit = [sense * z * denominator >= b], for inputs over `denominator`.
