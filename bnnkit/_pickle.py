@@ -107,7 +107,8 @@ class StackMachine:
     def resolve(self, name):
         marker = self.names.get(name)
         if marker is None:
-            raise ValueError(f"it refers to {name.replace(' ', '.')}, which is refused unrun")
+            name = name[:100].replace(" ", ".")
+            raise ValueError(f"it refers to {name}, which is refused unrun")
         self.push(marker)
 
 
@@ -134,7 +135,7 @@ StackMachine.steps = {
     "SETITEM": lambda machine, _: machine.set_items(machine.pop(2)),
     "SETITEMS": lambda machine, _: machine.set_items(machine.pop_to_mark()),
     "MEMOIZE": StackMachine.memoize,
-    "GLOBAL": StackMachine.resolve,
+    "GLOBAL": lambda machine, name: machine.resolve(name),
     "STACK_GLOBAL": lambda machine, _: machine.resolve(" ".join(machine.pop(2))),
     "REDUCE": lambda machine, argument: machine.reduce(argument),
     "BUILD": lambda machine, argument: machine.build(argument),

@@ -248,7 +248,7 @@ def _read_zip(content, classes):
                     _fill(storage, archive.read(f"{folder}data/{key}"))
             return found
     except _DAMAGE as error:
-        raise ValueError(f"it is a damaged zip ({error})") from None
+        raise ValueError(f"it is a damaged zip ({str(error)[:200]})") from None
 
 
 def _check_members(members, size):

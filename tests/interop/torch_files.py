@@ -21,6 +21,7 @@ CLASSES = {
     "torch.nn.modules.container": ("Sequential",),
     "torch": ("FloatStorage", "DoubleStorage"),
 }
+PACKAGES = ("eevbnn", "torch.nn", "torch.nn.modules")
 FUNCTIONS = {
     "torch._utils": ("_rebuild_tensor_v2", "_rebuild_parameter"),
     "torch.storage": ("_load_from_bytes",),
@@ -30,7 +31,8 @@ FUNCTIONS = {
 @contextlib.contextmanager
 def stand_ins():
     """Modules of torch's names, whose functions do nothing, for as long as something is pickled."""
-    modules = {name: types.ModuleType(name) for name in (*CLASSES, *FUNCTIONS)}
+    names = (*PACKAGES, *CLASSES, *FUNCTIONS)
+    modules = {name: types.ModuleType(name) for name in names}
     for module, names in CLASSES.items():
         for name in names:
             setattr(modules[module], name, type(name, (), {"__module__": module}))
