@@ -35,18 +35,22 @@ class Layer:
 
 
 def random_layer(rng, shape, window=(1, 0), positive=True, head=False, scale=1.0):
-    """Weights with zeros, masks of both signs and 0, statistics that make ties likely."""
+    """Weights with zeros, masks of both signs and 0, means near the sums, so that bits differ."""
     n = shape[0]
     weight = rng.normal(0, 0.01, shape) * (rng.random(shape) < 0.9)
-    mask = rng.normal(0.005, 0.01, shape) * (rng.random(shape) < 0.9)
+    mask = rng.normal(0.005, 0.01, shape) * (rng.random(shape) < 0.8)
     weight[0] *= rng.random() < 0.8  # a row without weights, now and then
-    sums = math.prod(shape[1:])
     gamma = rng.choice([-1.5, 1, 0.25, 2], 1 if head else n)
     if not head:
         gamma[rng.random(n) < 0.1] = 0
-    beta = rng.choice([0, 0.5, -1], n)
-    mean = np.rint(rng.normal(0.3, 0.2, n) * sums * scale / 0.05) * 0.05
-    var = rng.uniform(0.1, 2, gamma.shape) * sums
+    ternary = (np.sign(weight) * (mask >= 0)).reshape(n, -1)
+    half = 5 * scale if scale < 1 else 0.5  # of the largest input
+    spread = scale * np.sqrt(ternary.shape[1])
+    mean = (ternary < 0).sum(axis=1) * positive + half * ternary.sum(axis=1)
+    noise = rng.normal(0, spread / 4, n) * (not head)
+    mean = np.rint((mean + noise) / 0.05) * 0.05  # ties
+    beta = rng.choice([0, 0, 0.125, -0.125], n)
+    var = rng.uniform(0.1, 2, gamma.shape) * spread**2
     numbers = (np.asarray(a, np.float32) for a in (weight, mask, gamma, beta, mean, var))
     return Layer(*numbers, window, positive)
 
@@ -54,11 +58,11 @@ def random_layer(rng, shape, window=(1, 0), positive=True, head=False, scale=1.0
 def random_layers(rng, kind, positive=True):
     """Layers of a network on images (1, 8, 8), dense or with two convolutions."""
     if kind == "dense":
-        sizes = [64, 7, 5, 3]
+        sizes = [64, 7, 12, 4]
         shapes = [(n, m) for m, n in itertools.pairwise(sizes)]
         windows = [(1, 0)] * 3
     else:
-        shapes = [(3, 1, 4, 4), (4, 3, 3, 3), (6, 64), (3, 6)]
+        shapes = [(3, 1, 4, 4), (4, 3, 3, 3), (12, 64), (4, 12)]
         windows = [(2, 1), (1, 1), (1, 0), (1, 0)]
     last = len(shapes) - 1
     return [
