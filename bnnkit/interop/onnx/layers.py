@@ -175,17 +175,15 @@ def _integer_layer(sums, place, sense, constant, strict):
 
 
 def _real_layer(sums, place, sense, constant, strict):
-    weights, by_channel = sums.weights, constant.reshape(len(sense), -1)
-    strict = strict.reshape(len(sense), -1)
-    if (by_channel.any(axis=1) > by_channel.all(axis=1)).any() or (strict != strict[:, :1]).any():
+    o = len(sense)
+    mixed = [(v.reshape(o, -1) != v[:, :1, 0]).any() for v in (constant, strict)]
+    if any(mixed):
         raise ValueError("the thresholds of a channel must all be strict or not, and none constant")
-    constant = by_channel[:, 0]
-    place = np.where(
-        constant[:, None, None], Fraction(1), place
-    )  # never reached by sums that are 0
-    weights = np.where(constant[:, None, None, None], 0, weights).astype(np.int8)
-    sense = np.where(constant, 1, sense)
-    return RealConv2d(weights, _by_channel(place), sense, strict[:, 0], sums.stride, sums.padding)
+    off = constant[:, 0, 0]  # a neuron without weights, whose threshold 1 is never reached
+    weights = np.where(off[:, None, None, None], 0, sums.weights).astype(np.int8)
+    threshold = _by_channel(np.where(off[:, None, None], Fraction(1), place))
+    sense = np.where(off, 1, sense)
+    return RealConv2d(weights, threshold, sense, strict[:, 0, 0], sums.stride, sums.padding)
 
 
 def _by_channel(threshold):

@@ -64,7 +64,7 @@ def _div(node, a, b):
     x, c, first = _pair(a, b)
     if not first or (c == 0).any():
         raise ValueError("divides by 0 or by what is no constant")
-    return x.mapped(np.asarray(1 / c, object), ZERO)
+    return x.mapped(1 / c, ZERO)
 
 
 def _neg(node, x):
@@ -289,7 +289,7 @@ def _undilated(weights, dilations):
 def _matmul(node, x, weights):
     if not isinstance(x, Tensor) or isinstance(weights, Tensor):
         raise ValueError("the weights must be constants, and the second factor")
-    return _dense(x, weights, None)
+    return _dense(x, weights)
 
 
 def _gemm(node, x, weights, bias=None):
@@ -313,7 +313,7 @@ def _dense(x, weights, bias):
     x.on_source(ZERO)  # each place once
     kernel = np.empty((weights.shape[1], len(weights)), weights.dtype)
     kernel[:, x.index[0]] = weights.T
-    result = linear(x, kernel.reshape(-1, *x.source.shape), bias=bias)
+    result = linear(x, kernel.reshape(-1, *x.source.shape))
     return _reshaped(result, (1, weights.shape[1]))
 
 

@@ -109,7 +109,7 @@ class Tensor:
         return self.index.shape
 
     def mapped(self, slope, offset):
-        """This tensor times `slope` plus `offset`, which are arrays of Fractions."""
+        """The tensor times `slope` plus `offset`, which are arrays of Fractions."""
         if self.steps is not None:
             return replace(self, steps=tuple(_array(v * slope + offset) for v in self.steps))
         scale, bias = _array(self.scale * slope), _array(self.bias * slope + offset)
@@ -129,7 +129,7 @@ class Tensor:
         return replace(self, steps=steps, origin=origin, only=None)
 
     def laid_out(self, change, shape):
-        """This tensor with another layout, which `change` gives an array of the old one."""
+        """The tensor with another layout, which `change` gives an array of the old one."""
 
         def moved(values):
             if values.size == 1:
@@ -141,7 +141,7 @@ class Tensor:
         return replace(self, index=index, scale=scale, bias=bias, steps=steps)
 
     def transposed(self, perm):
-        """This tensor with its axes in another order; arrays that broadcast go on doing so."""
+        """The tensor with its axes in another order; arrays that broadcast go on doing so."""
 
         def moved(values):
             return values.reshape((1,) * (len(perm) - values.ndim) + values.shape).transpose(perm)
