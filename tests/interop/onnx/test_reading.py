@@ -277,7 +277,7 @@ def towering(model):
             lambda m: setattr(m.graph.node[1], "domain", "custom"),
             "operators of the domain 'custom'",
         ),
-        (lambda m: m.graph.node.add().CopyFrom(m.graph.node[0]), "which is there already"),
+        (lambda m: m.graph.node.insert(0, m.graph.node[0]), "which is there already"),
         (
             lambda m: setattr(m.graph.initializer[0], "data_type", TensorProto.STRING),
             "are not supported",
