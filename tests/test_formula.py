@@ -301,7 +301,7 @@ def test_sums_and_clauses_in_one_text():
         ("p cnf 2\n", "line 1"),
         ("p cnf x 1\n", "line 1"),
         ("p cnf -2 1\n", "line 1"),
-        ("p cnf 2147483648 0\n", "line 1 .*number of new variables"),
+        ("p cnf 2147483648 0\n", "line 1 .*too few for 2147483648 variables"),
         ("p cnf 2 1\n1 2 0\np cnf 2 1\n", "line 3 .*one line 'p cnf' only"),
         ("p cnf 2 1\n1 2\n", r"line 2 \('1 2'\): a clause must end in 0"),
         ("p cnf 2 2\n1 2 0\nc\n1 2\n%\n0\n", "line 4 .*must end in 0"),

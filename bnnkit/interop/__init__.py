@@ -2,10 +2,11 @@
 
 import os
 
-from bnnkit.interop import eev
+from bnnkit.interop import dimacs, eev, opb
+from bnnkit.interop.formulas import write_formula
 from bnnkit.network import BinaryNetwork
 
-__all__ = ["eev", "read_network"]
+__all__ = ["dimacs", "eev", "opb", "read_network", "write_formula"]
 
 _PICKLED = (".pth", ".pt", ".pickle", ".pkl")
 

@@ -1,7 +1,6 @@
 """Random networks in EEV's form, their files, and their meaning by definition."""
 
 import itertools
-import math
 from collections import OrderedDict
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
