@@ -10,7 +10,8 @@ examples:
   bnnkit convert checkpoint.pickle network.npz --quant-step 0.61 --input-shape 1x28x28
 
 Reads checkpoints of EEV: .pth, .pt, .pickle, .pkl. They are decoded as data, nothing in them is
-run. The other commands take such files as they are, with the step that they hold or 0.1.
+run. The other commands take such files as they are, with the step that they hold or 0.1, and
+images of MNIST's or CIFAR-10's shape.
 """
 
 
