@@ -461,6 +461,7 @@ def test_linear_constraints_by_definition():
         ("+1 x1 => 1;", "one >=, <= or =|pairs|integer"),
         (";", "one >=, <= or ="),
         ("+1 y1 >= 1; x", "a literal must be x1, ~x1, x2, ..., got 'y1'"),
+        ("+1 x1 " * 12_000_000 + ">= 1;", "line 1 .*more than 67108864 bytes"),
         ("+1 x0 >= 1;", "got 'x0'"),
         ("+1 x-1 >= 1;", "got 'x-1'"),
         ("+1 ~~x1 >= 1;", "got '~~x1'"),
@@ -518,6 +519,25 @@ def test_clauses_are_parsed_in_batches(lines):
     assert formula.clauses.lengths.tolist()[:2] == [2, 2]
     with pytest.raises(ValueError, match=f"line {lines + 2} .*got 3"):
         Formula.from_text(f"p cnf 2 0\n{body}3 0\n")
+
+
+@pytest.mark.parametrize("space", [" ", "\t", "  \n"])
+def test_a_line_is_parsed_in_pieces(monkeypatch, space):
+    """Cut anywhere, between words of any length."""
+    rng = np.random.default_rng(0)
+    lits = rng.integers(1, 12_000, 50) * rng.choice([-1, 1], 50)
+    words = space.join(map(str, lits))
+    text = f"p cnf 12000 2\n{words} 0\n{' '.join(map(str, lits))} >= 3 # 1\n"
+    for size in range(1, 40):
+        monkeypatch.setattr("bnnkit.formula._dimacs._PIECE", size)
+        formula = Formula.from_text(text)
+        assert formula.clauses.lists() == [lits.tolist()]
+        assert formula.sums.lits.tolist() == lits.tolist()
+
+
+def test_a_sum_with_a_zero_is_refused():
+    with pytest.raises(ValueError, match=r"line 3 .*a literal must be .* got 0"):
+        Formula.from_text("p cnf 3 2\n1 >= 1 # 2\n1 0 2 >= 1 # 3\n")
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])

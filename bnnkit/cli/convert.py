@@ -35,14 +35,12 @@ def add_arguments(parser):
 
 def run(args):
     """Read, write, and show what it is."""
-    from bnnkit.interop import read_network
+    from bnnkit.interop import read_network, write_network
 
     options.check_file(args.output)
-    if not args.output.endswith(".npz"):
-        raise ValueError(f"{args.output} must end in .npz, the format that is written")
     if os.path.realpath(args.input) == os.path.realpath(args.output):
         raise ValueError(f"{args.output} is the input and would be overwritten")
     network = read_network(args.input, args.quant_step, args.input_shape)
-    network.save(args.output)
+    write_network(network, args.output)
     print(network.summary())
     return 0

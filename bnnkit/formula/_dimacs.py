@@ -21,7 +21,9 @@ _COUNT = re.compile(rb"[0-9]{1,18}")
 _INTEGER = re.compile(rb"-?[0-9]{1,18}")
 _SUM = re.compile(rb"([^<>]*)([<>]=)\s+(-?[0-9]{1,18})\s+#\s+(-?[0-9]{1,18})")
 _BNN_END = re.compile(rb"\s+(-?[0-9]{1,18})(?:\s+(-?[0-9]{1,18}))?(\s+0)?")
+_SPACE = re.compile(rb"\s")
 _BATCH = 200_000  # lines that are parsed at once
+_PIECE = 2**24  # bytes of them
 
 
 @dataclass
@@ -53,15 +55,16 @@ def read_dimacs(data: bytes, new_formula: type[Formula]) -> Formula:
     """See `Formula.from_text`."""
     formula, announced, clauses, sums = _sort(data, new_formula)
     _check_end(clauses)
-    lits = _literals(clauses, 0, formula.n_vars)
-    ends = np.flatnonzero(lits == 0)
-    formula.add_clauses(lits[lits != 0], np.diff(ends, prepend=-1) - 1)
-    lengths = np.array([len(line.split()) for line in sums.lines], dtype=np.int64)
-    lits = _literals(sums, 1, formula.n_vars)
+    lits, lengths = _rows(clauses, b"", formula.n_vars)
+    formula.add_clauses(lits, lengths)
+    n_constraints = len(lengths) + len(sums.lines)
+    lits, lengths = _rows(sums, b" 0", formula.n_vars)
+    if len(lengths) != len(sums.lines):  # one of them has a 0
+        raise _blame(sums, 1, formula.n_vars)
     formula.add_sums(lits, lengths, sums.bounds, outputs=sums.outputs)
-    if len(ends) + len(sums.lines) < announced:
+    if n_constraints < announced:
         raise ValueError(
-            f"the text announces {announced} constraints and has {len(ends) + len(sums.lines)}; "
+            f"the text announces {announced} constraints and has {n_constraints}; "
             "if it is not cut short, put the right number into its line 'p cnf'"
         )
     return formula
@@ -143,23 +146,36 @@ def _check_end(clauses: _Lines) -> None:
         raise at_line(clauses.numbers[-1], clauses.lines[-1], "a clause must end in 0")
 
 
-def _literals(part: _Lines, least: int, n_vars: int) -> np.ndarray:
-    """All integers of some lines, absolute values from `least` to `n_vars`; zeros end clauses."""
-    batches = range(0, len(part.lines), _BATCH)
-    found = [_batch(part, start, least, n_vars) for start in batches]
-    return np.concatenate([np.zeros(0, dtype=np.int32), *found])
+def _rows(part: _Lines, end: bytes, n_vars: int) -> tuple[np.ndarray, np.ndarray]:
+    """The literals of rows, and their lengths; `end` stands behind each line, a 0 ends a row."""
+    pieces = [np.zeros(0, dtype=np.int32)]
+    for start in range(0, len(part.lines), _BATCH):
+        lines = part.lines[start : start + _BATCH]
+        data = (end + b" ").join([*lines, b""])
+        pieces += [_integers(part, piece, n_vars) for piece in _pieces(data)]
+    numbers = np.concatenate(pieces)
+    is_end = numbers == 0
+    return numbers[~is_end], np.diff(np.flatnonzero(is_end), prepend=-1) - 1
 
 
-def _batch(part: _Lines, start: int, least: int, n_vars: int) -> np.ndarray:
-    data = b" ".join(part.lines[start : start + _BATCH]).strip()
-    if not data:
+def _pieces(data: bytes) -> Iterator[bytes]:
+    """Cut a long text between words: memory for numbers is taken for a piece at a time."""
+    start = 0
+    while start < len(data):
+        space = _SPACE.search(data, start + _PIECE)
+        end = space.start() if space else len(data)
+        yield data[start:end]
+        start = end
+
+
+def _integers(part: _Lines, data: bytes, n_vars: int) -> np.ndarray:
+    if data.isspace():
         return np.zeros(0, dtype=np.int32)
     if _NO_INTEGERS.search(data):
-        raise _blame(part, least, n_vars)
+        raise _blame(part, 0, n_vars)
     numbers = np.fromstring(data, dtype=np.int64, sep=" ")  # saturates where it would overflow
-    variables = np.abs(numbers)
-    if ((variables < least) | (variables > n_vars)).any():
-        raise _blame(part, least, n_vars)
+    if ((numbers < -n_vars) | (numbers > n_vars)).any():
+        raise _blame(part, 0, n_vars)
     return numbers.astype(np.int32)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from array import array
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ _HEADER = re.compile(rb"\*\s*#variable=\s*([0-9]{1,18})\s+#constraint=\s*([0-9]{
 _RELATION = re.compile(rb"([<>]?=)")
 _COEFFICIENT = re.compile(rb"[+-]?[0-9]{1,18}")
 _LITERAL = re.compile(rb"(~?)x([0-9]{1,10})")
+_LONGEST = 2**26  # bytes of a constraint, some 10 million terms
 _FIRST = re.compile(rb"[*;~x]|m(in|ax):")  # in a line that is neither a comment nor a 'p cnf'
 
 
@@ -36,7 +38,8 @@ def is_opb(data: bytes) -> bool:
 def read_opb(data: bytes, new_formula: type[Formula]) -> Formula:
     """See `Formula.from_text`."""
     n_vars, announced = _header(data)
-    lits, coefs, lengths, bounds, count, greatest = [], [], [], [], 0, 0
+    lits, coefs = array("i"), array("i")  # of four bytes a number
+    lengths, bounds, count, greatest = [], [], 0, 0
     for number, statement in _statements(data):
         try:
             row_lits, row_coefs, relation, bound = _constraint(statement)
@@ -47,8 +50,8 @@ def read_opb(data: bytes, new_formula: type[Formula]) -> Formula:
             reason = f"a variable must be from x1 to x{n_vars} as the first line says"
             raise at_line(number, statement, f"{reason}, got x{greatest}")
         for sign in {">=": [1], "<=": [-1], "=": [1, -1]}[relation]:
-            lits += row_lits
-            coefs += [sign * coef for coef in row_coefs]
+            lits.extend(row_lits)
+            coefs.extend(sign * coef for coef in row_coefs)
             lengths.append(len(row_lits))
             bounds.append(sign * bound)
         count += 1
@@ -90,6 +93,8 @@ def _constraint(statement: bytes) -> tuple[list[int], list[int], str, int]:
     """Literals, coefficients, relation and right side of a constraint."""
     if statement.lstrip().startswith((b"min:", b"max:", b"soft:")):
         raise ValueError("an objective is not supported: bnnkit answers whether there is a model")
+    if len(statement) > _LONGEST:
+        raise ValueError(f"a constraint must not have more than {_LONGEST} bytes")
     left, *relation = _RELATION.split(statement)
     if len(relation) != 2:
         raise ValueError("a constraint must have one >=, <= or =")

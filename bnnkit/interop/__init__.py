@@ -6,7 +6,7 @@ from bnnkit.interop import dimacs, eev, opb
 from bnnkit.interop.formulas import write_formula
 from bnnkit.network import BinaryNetwork
 
-__all__ = ["dimacs", "eev", "opb", "read_network", "write_formula"]
+__all__ = ["dimacs", "eev", "opb", "read_network", "write_formula", "write_network"]
 
 _PICKLED = (".pth", ".pt", ".pickle", ".pkl")
 
@@ -41,3 +41,16 @@ def read_network(path, quant_step=None, input_shape=None):
     if quant_step is not None or input_shape is not None:
         raise ValueError(f"{path} holds its quantiser and input shape; leave them out")
     return BinaryNetwork.load(path)
+
+
+def write_network(network, path):
+    """Write a network, atomically, as the end of the file's name says: ``.npz``.
+
+    Raises
+    ------
+    ValueError
+        The name ends otherwise.
+    """
+    if not os.fspath(path).lower().endswith(".npz"):
+        raise ValueError(f"{path} must end in .npz, the format that is written")
+    network.save(path)

@@ -38,7 +38,7 @@ def test_other_commands_take_checkpoints(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["{in}", "{out}.onnx"], "must end in .npz"),
+        (["{in}", "{out}.txt", "--input-shape", "1x8x8"], "must end in .npz"),
         (["{in}", "{out}"], "gets (64, 7, 7)|takes 64 inputs"),
         (["{in}.none.pth", "{out}"], "No such file"),
         (["{out}.npz", "{out}"], "No such file"),
