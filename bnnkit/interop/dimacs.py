@@ -13,6 +13,7 @@ In both dialects variable 5 is true exactly if at least two of the literals 1, -
 
 from bnnkit.formula import Formula
 from bnnkit.formula._files import write_file
+from bnnkit.formula._text import dimacs as dimacs_text
 from bnnkit.solvers.encodings import DEFAULT, encode
 from bnnkit.solvers.translate import adapt
 
@@ -67,20 +68,14 @@ def to_clauses(formula, encoding=DEFAULT):
 def _bnn_text(formula):
     """Lines of CryptoMiniSat: distinct variables, coefficients as repeated literals, no empty sum.
 
-    A sum that must hold gets an output that a unit clause makes true, as readers differ in how
-    they want the output left out.
+    Every sum has an output, as readers differ in how they want it left out.
     """
     more, sums = adapt(formula.sums, ("cardinality", "reified"))
-    clauses = formula.clauses.lists() + more.lists()
-    n_vars, true = formula.n_vars, formula.n_vars + 1
-    if (sums.outputs == 0).any():
-        n_vars = true
-        clauses.append([true])
-    lines = [f"p cnf {n_vars} {len(clauses) + len(sums)}"]
-    lines += [" ".join(map(str, [*clause, 0])) for clause in clauses]
-    for lits, _, bound, output in sums.lists():
-        lines.append(f"b {' '.join(map(str, lits))} 0 {bound} {output or true} 0")
-    return "\n".join(lines) + "\n"
+    return dimacs_text(formula.n_vars, formula.clauses.lists() + more.lists(), sums, _bnn_line)
+
+
+def _bnn_line(lits, bound, output):
+    return f"b {' '.join(map(str, lits))} 0 {bound} {output} 0"
 
 
 _TEXTS = {

@@ -1,14 +1,15 @@
 """Formulas in the format that the name of a file says."""
 
 import os
+from functools import partial
 
 from bnnkit.formula._files import COMPRESSIONS
 from bnnkit.interop import dimacs, opb
 
 _WRITERS = {
-    ".cnf": lambda *args: dimacs.save(*args[:2], "clauses", *args[2:]),
-    ".rcnf": lambda *args: dimacs.save(*args[:2], "reified", *args[2:]),
-    ".bnn": lambda *args: dimacs.save(*args[:2], "bnn", *args[2:]),
+    ".cnf": partial(dimacs.save, sums="clauses"),
+    ".rcnf": partial(dimacs.save, sums="reified"),
+    ".bnn": partial(dimacs.save, sums="bnn"),
     ".opb": opb.save,
 }
 
@@ -31,7 +32,7 @@ def write_formula(formula, path, comments=()):
     ValueError
         The name ends otherwise.
     """
-    writer_for(path)(formula, path, comments)
+    writer_for(path)(formula, path, comments=comments)
 
 
 def writer_for(path):
