@@ -8,7 +8,6 @@ ordinary `BinaryNetwork` of two levels, and kernels, bounds and encoding work on
 import math
 import numbers
 from fractions import Fraction
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +16,7 @@ from bnnkit._checks import as_array, simplest_fraction
 from bnnkit.network.binary_network import BinaryNetwork
 from bnnkit.network.layers import Pool2d, TernaryMap, frozen, pack_maps
 from bnnkit.network.rationals import as_integers, as_python, at_least, window_sums
+from bnnkit.network.saved import SavedNetwork
 from bnnkit.quantiser import Quantiser
 
 _ceil = np.frompyfunc(math.ceil, 1, 1)
@@ -124,7 +124,7 @@ class Margins(NamedTuple):
     later: int | None
 
 
-class RealNetwork:
+class RealNetwork(SavedNetwork):
     """An exact network over real pixels: a layer of rational thresholds, then a binary network.
 
     Parameters
@@ -263,41 +263,9 @@ class RealNetwork:
 
         return real_summary(self)
 
-    @cached_property
-    def digest(self):
-        """SHA-256 of the network's content: equal networks have equal digests."""
-        from bnnkit.network.files import digest
-
-        return digest(self)
-
-    def __eq__(self, other):
-        return isinstance(other, RealNetwork) and self.digest == other.digest
-
-    def __hash__(self):
-        return hash(self.digest)
-
     def __repr__(self):
         size = "x".join(map(str, self.input_shape))
         return f"RealNetwork({size} in [{self.low}, {self.high}], {self.tail!r})"
-
-    def save(self, path):
-        """Write the network to `path`, one .npz file, atomically. See `bnnkit.network.files`."""
-        from bnnkit.network.files import save
-
-        save(self, path)
-
-    @classmethod
-    def load(cls, path):
-        """Read a network that `save` wrote.
-
-        Raises
-        ------
-        ValueError
-            The file is damaged, or holds no RealNetwork.
-        """
-        from bnnkit.network.files import load
-
-        return load(path, cls)
 
 
 def _fractions(values):

@@ -167,15 +167,11 @@ _rounded = np.frompyfunc(lambda value: Fraction(round(value)), 1, 1)
 
 
 def _cast(node, x):
-    dtype = cast_dtype(node.attributes)
-    if x.steps is None:
-        if dtype.kind != "f" and x.only != "output":
-            raise ValueError(f"casts to {dtype}, which rounds")
-        return x
-    if dtype.kind == "b":
-        return x.stepped((1, 0, 1), x.origin)
-    if dtype.kind in "iu" and any(v.denominator > 1 for steps in x.steps for v in steps.flat):
-        raise ValueError(f"casts to {dtype}, which rounds")
+    kind = cast_dtype(node.attributes).kind
+    if kind == "b":
+        return _steps(x).stepped((1, 0, 1), x.origin)
+    if kind != "f" and x.only != "output":
+        raise ValueError("casts to integers, whose arithmetic is another; cast to floats")
     return x
 
 
