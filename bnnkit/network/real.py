@@ -62,7 +62,8 @@ class RealConv2d(TernaryMap):
         strict = np.asarray(strict)
         if strict.dtype != bool or strict.shape not in ((), (o,)):
             raise ValueError(f"strict must be a bool or {o} of them, got {strict!r}")
-        self.strict = np.broadcast_to(strict, (o,))
+        self.strict = np.array(np.broadcast_to(strict, (o,)))
+        self.strict.setflags(write=False)
 
     @property
     def nbytes(self):
@@ -78,7 +79,10 @@ class RealConv2d(TernaryMap):
 
     def bits(self, x):
         """Outputs, uint8 (N, O, OH, OW), for exact numbers x (N, C, H, W); see `as_integers`."""
-        numerators, denominator = as_integers(x)
+        return self.integer_bits(*as_integers(x))
+
+    def integer_bits(self, numerators, denominator):
+        """Outputs, uint8 (N, O, OH, OW), for numbers as `as_integers` gives them."""
         return at_least(self.signed_sums(numerators), self.bounds(denominator)).astype(np.uint8)
 
     def signed_sums(self, numerators):
@@ -184,7 +188,7 @@ class RealNetwork(SavedNetwork):
 
         Parameters
         ----------
-        x : array_like, shape (N, C, H, W) or (N, features)
+        x : array_like, shape (N, C, H, W), (N, H, W) of one channel, or (N, features)
             Pixels: floats, each for its exact value; integers; Fractions (dtype object); or
             8-bit images (uint8), which stand for values in the network's range. Values out of
             the range are computed with as they are.
@@ -202,13 +206,9 @@ class RealNetwork(SavedNetwork):
         o, rows, columns = self.tail.input_shape
         terms = rows * columns * self.front.n_weights // o
         size = max(1, _MOST_TERMS // terms)
-        parts = [self._bits(x[i : i + size]) for i in range(0, len(x), size)]
+        starts = range(0, len(x), size)
+        parts = [self.front.integer_bits(*self._as_integers(x[i : i + size])) for i in starts]
         return np.concatenate([np.zeros((0, o, rows, columns), np.uint8), *parts])
-
-    def _bits(self, x):
-        numerators, denominator = self._as_integers(x)
-        sums, bounds = self.front.signed_sums(numerators), self.front.bounds(denominator)
-        return at_least(sums, bounds).astype(np.uint8)
 
     def _as_integers(self, x):
         if x.dtype != np.uint8:
@@ -223,8 +223,8 @@ class RealNetwork(SavedNetwork):
 
     def _as_pixels(self, x):
         array = x if isinstance(x, np.ndarray) and x.dtype == object else as_array("x", x)
-        n_pixels = math.prod(self.input_shape)
-        if array.shape[1:] not in (self.input_shape, (n_pixels,)):
+        n_pixels, (c, *size) = math.prod(self.input_shape), self.input_shape
+        if array.shape[1:] not in (self.input_shape, (n_pixels,), tuple(size) if c == 1 else None):
             raise ValueError(
                 f"x must have shape (N, {', '.join(map(str, self.input_shape))}) "
                 f"or (N, {n_pixels}), got {array.shape}"
