@@ -11,6 +11,7 @@ counted the negated input. A file holds either the parameters alone, by names su
 """
 
 import math
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -143,7 +144,7 @@ def _parameters(tensors):
     by_module = {}
     for key, tensor in tensors.items():
         match key.split("."):
-            case ["features", index, name] if index.isdecimal() and len(index) < 4:
+            case ["features", index, name] if re.fullmatch("0|[1-9][0-9]{0,3}", index):
                 by_module.setdefault(int(index), {})[name] = tensor
             case _:
                 raise ValueError(f"it holds {key[:60]!r}, which no network of EEV has")

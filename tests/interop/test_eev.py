@@ -190,6 +190,8 @@ def test_modules_that_compute_something_else(tmp_path, change, says):
     ("state", "says"),
     [
         ({"layer1.0.weight": 1}, "'layer1.0.weight', which no network of EEV has"),
+        ({"features.02.weight": 1}, "'features.02.weight', which no network of EEV has"),
+        ({"features.٣.weight": 1}, "which no network of EEV has"),
         ({"features.2.num_batches": 1}, "which no layer of EEV has"),
         ({"features.2.running_var": 1}, "follows no layer with weights"),
         ({"features.2.weight_mask": 1}, "no weight as a network"),
