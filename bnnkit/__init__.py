@@ -24,6 +24,7 @@ _NAMES = {
     "compare_formulas": "bnnkit.comparison",
 }
 _ROOMS = (
+    "assess",
     "attacks",
     "datasets",
     "ensemble",
