@@ -15,12 +15,12 @@ SLICE = 0.1  # seconds after which the answers so far are handed back
 
 
 class Answerer:
-    """Answers questions about one network; lives in a child process.
+    """Answers questions about one network, or several; lives in a child process.
 
     Parameters
     ----------
     recipe : bytes
-        A network, and solver classes by their names, as `cook` makes it.
+        What to ask about what, and solver classes by their names, as `cook` makes it.
     memory_limit : int or None
         Bytes of address space for this process, and as many for each that it starts.
     warm : bool
@@ -34,7 +34,9 @@ class Answerer:
         if memory_limit is not None:
             _limit(memory_limit)
         set_threads(1)  # there are as many of these processes as there shall be work at a time
-        self._network, engines = pickle.loads(recipe)  # of the process that started this one
+        self._ask, self._network, engines = pickle.loads(
+            recipe
+        )  # of the process that started this one
         for name, engine in engines.items():
             solvers.register(name, engine)
         for name in engines if warm else ():
@@ -43,10 +45,8 @@ class Answerer:
     def _answer_easily(self, solver):
         import numpy as np
 
-        from bnnkit import verify
-
-        image = np.zeros(self._network.input_shape, np.uint8)
-        verify(self._network, image, int(self._network.predict(image[None])[0]), 0, solver)
+        first = self._network[0] if isinstance(self._network, tuple) else self._network
+        self._ask(self._network, np.zeros(first.input_shape, np.uint8), 0, 0, solver)
 
     def answer(self, arguments, questions):
         """Answer the first questions: as many as a slice of time takes, at least one.
@@ -54,18 +54,16 @@ class Answerer:
         Parameters
         ----------
         arguments : dict
-            Of `bnnkit.verify`, without network, image and label.
+            Of `bnnkit.verify`, or what is asked, without network, image and label.
         questions : list of (image, label)
 
         Returns
         -------
         list of Verdict
         """
-        from bnnkit import verify
-
         end, verdicts = time.perf_counter() + SLICE, []
         for image, label in questions:
-            verdicts.append(verify(self._network, image, label, **arguments))
+            verdicts.append(self._ask(self._network, image, label, **arguments))
             if time.perf_counter() >= end:
                 break
         return verdicts
@@ -77,10 +75,11 @@ class Answerer:
         return environment()
 
 
-def cook(network, names):
+def cook(ask, network, names):
     """What an `Answerer` needs to know, as bytes that any process with bnnkit understands.
 
-    Solvers that the running program has registered go along, by value if it is a script.
+    `ask` is `bnnkit.verify`, or a function like it about a tuple of networks. Solvers that the
+    running program has registered go along, by value if it is a script.
     """
     import cloudpickle
 
@@ -88,7 +87,7 @@ def cook(network, names):
 
     engines = {name.partition(":")[0]: solvers.get(name) for name in names}
     engines = {name: getattr(engine, "func", engine) for name, engine in engines.items()}
-    return cloudpickle.dumps((network, engines))
+    return cloudpickle.dumps((ask, network, engines))
 
 
 def check_memory_limit(limit):

@@ -16,16 +16,18 @@ class _Done(Exception):
     """Nobody wants the other answers."""
 
 
-def ask(network, questions, arguments, n_jobs, memory_limit):
-    """Have workers answer questions about one network.
+def ask_all(ask, network, questions, arguments, n_jobs, memory_limit):
+    """Have workers answer questions about one network, or several together.
 
     Parameters
     ----------
-    network : BinaryNetwork
+    ask : callable
+        `bnnkit.verify`, `bnnkit.verify_vote` or `bnnkit.verify_joint`.
+    network : BinaryNetwork, or tuple of BinaryNetwork
     questions : dict
         (image, label) by whatever stands for them.
     arguments : dict
-        Of `bnnkit.verify`, without network, image and label.
+        Of `ask`, without network, image and label.
     n_jobs : int or None
         As joblib counts; None for what `joblib.parallel_config` says.
     memory_limit : int or None
@@ -44,7 +46,8 @@ def ask(network, questions, arguments, n_jobs, memory_limit):
     # threads, as all work is done in child processes; a backend of the user's comes before that
     backend, _ = get_active_backend(prefer="threads")
     n_workers = joblib.effective_n_jobs(n_jobs)
-    feed = _Feed(network, questions, arguments, n_workers, memory_limit)
+    names = filter(None, (arguments["solver"], arguments.get("fallback")))
+    feed = _Feed(cook(ask, network, names), questions, arguments, n_workers, memory_limit)
     streams = backend.supports_return_generator
     kind = "generator_unordered" if streams else "list"
     with joblib.Parallel(n_jobs, prefer="threads", batch_size=1, return_as=kind) as parallel:
@@ -68,11 +71,9 @@ def ask(network, questions, arguments, n_jobs, memory_limit):
 class _Feed:
     """The questions that are still to be asked, as tasks for joblib."""
 
-    def __init__(self, network, questions, arguments, n_workers, memory_limit):
-        names = filter(None, (arguments["solver"], arguments.get("fallback")))
-        self.run = uuid.uuid4().hex
-        self._recipe = cook(network, names)
-        self._key = f"{hashlib.sha256(self._recipe).hexdigest()} {memory_limit}"
+    def __init__(self, recipe, questions, arguments, n_workers, memory_limit):
+        self.run, self._recipe = uuid.uuid4().hex, recipe
+        self._key = f"{hashlib.sha256(recipe).hexdigest()} {memory_limit}"
         self._unsent = 2 * n_workers  # how many batches take the recipe along
         self._questions, self._todo = questions, collections.deque(questions)
         self._arguments, self._limit, self._n_workers = arguments, memory_limit, n_workers

@@ -5,14 +5,25 @@ import json
 
 from bnnkit import solvers
 from bnnkit._checks import as_eps, as_images, as_labels
+from bnnkit._options import check_jobs
 from bnnkit._progress import progress
 from bnnkit.campaign.answering import check_memory_limit
-from bnnkit.campaign.asking import ask
+from bnnkit.campaign.asking import ask_all
 from bnnkit.campaign.store import Store, image_key
 from bnnkit.campaign.workers import Lost
+from bnnkit.network import BinaryNetwork
 from bnnkit.verification._question import checked_limits
+from bnnkit.verification.joint import (
+    EnsembleVerdict,
+    checked_networks,
+    verify_joint,
+    verify_vote,
+)
 from bnnkit.verification.pipeline import check_fallback, verify
+from bnnkit.verification.rules import rule
 from bnnkit.verification.verdict import STATUSES, Verdict, Verdicts
+
+QUESTIONS = {"vote": verify_vote, "joint": verify_joint}
 
 
 def verify_all(
@@ -23,6 +34,7 @@ def verify_all(
     solver="native",
     timeout=60.0,
     n_jobs=None,
+    question="vote",
     store=None,
     memory_limit=None,
     retry=False,
@@ -32,7 +44,8 @@ def verify_all(
 
     Parameters
     ----------
-    network : BinaryNetwork
+    network : BinaryNetwork, or a sequence of such, or a Vote of such
+        Several are asked what `question` says.
     images : array_like
         uint8 in 0..255 or floats in [0, 1]; (N, C, H, W), (N, H, W) or (N, features).
     labels : array_like of int, shape (N,)
@@ -45,6 +58,9 @@ def verify_all(
         Number of processes, as joblib counts them (-1: one for each core). Left out, it is 1, or
         what a surrounding ``joblib.parallel_config`` says: with ``parallel_config("dask")``, the
         cluster.
+    question : "vote", "joint"
+        Whether to ask `verify_vote` or `verify_joint` about several networks. About one, both
+        are what `verify` is.
     store : str or Path, optional
         A file that every verdict is written to as soon as it is known. What is there already is
         not asked again, so the same call goes on after an end of any kind.
@@ -78,7 +94,7 @@ def verify_all(
     found = dict(
         iter_verdicts(
             *(network, images, labels, eps, solver, timeout),
-            *(n_jobs, store, memory_limit, retry),
+            *(n_jobs, question, store, memory_limit, retry),
             **options,
         )
     )
@@ -93,6 +109,7 @@ def iter_verdicts(
     solver="native",
     timeout=60.0,
     n_jobs=None,
+    question="vote",
     store=None,
     memory_limit=None,
     retry=False,
@@ -102,28 +119,56 @@ def iter_verdicts(
 
     Whoever iterates keeps what is finished if the work is interrupted.
     """
-    images = as_images(images, network.input_shape)
-    labels = [int(label) for label in as_labels(labels, len(images), network.n_classes)]
+    if question not in QUESTIONS:
+        raise ValueError(f"question must be 'vote' or 'joint', got {question!r}")
+    asked = _Asked(question, network)
+    images = as_images(images, asked.first.input_shape)
+    labels = [int(label) for label in as_labels(labels, len(images), asked.first.n_classes)]
     eps = as_eps(eps)
     # a wrong argument is an error now, not in a worker later
     solvers.get(solver)
     check_fallback(solver, timeout, **options)
     check_memory_limit(memory_limit)
-    question = inspect.signature(verify).bind(
-        network, images[0], labels[0], eps, solver, timeout, **options
+    if n_jobs is not None:
+        check_jobs(n_jobs)
+    bound = inspect.signature(asked.ask).bind(
+        asked.network, images[0], labels[0], eps, solver, timeout, **options
     )
-    question.apply_defaults()
-    arguments = dict(list(question.arguments.items())[3:])
+    bound.apply_defaults()
+    arguments = dict(list(bound.arguments.items())[3:])
     radius = checked_limits(images[0], eps, timeout, arguments["pixels"])
-    run = _Run(network, images, labels, arguments, float(radius))
+    run = _Run(asked, images, labels, arguments, float(radius))
     return run.verdicts(n_jobs, store, memory_limit, retry)
+
+
+class _Asked:
+    """What is asked about which network, or networks."""
+
+    def __init__(self, question, network):
+        if isinstance(network, BinaryNetwork):
+            self.ask, self.network, self.first = verify, network, network
+            self.name = network.digest
+            return
+        self.ask, self.network = QUESTIONS[question], checked_networks(network)
+        self.first, self._question = self.network[0], question
+        self.name = " ".join([question, *(member.digest for member in self.network)])
+
+    def lost(self, image, label, radius, lost):
+        """The Verdict in the place of a `Lost`."""
+        networks = self.network if isinstance(self.network, tuple) else (self.network,)
+        choices = tuple(int(network.predict(image[None])[0]) for network in networks)
+        made = {"stage": "lost", "timings": {"lost": lost.seconds}, "reason": lost.reason}
+        if self.network is self.first:
+            return Verdict("unknown", label, radius, *choices * 2, **made)
+        outcome = rule(self._question, len(networks), label, self.first.n_classes).outcome(choices)
+        return EnsembleVerdict("unknown", label, radius, outcome, outcome, **made, choices=choices)
 
 
 class _Run:
     """One call of `verify_all`."""
 
-    def __init__(self, network, images, labels, arguments, radius):
-        self._network, self._images, self._labels = network, images, labels
+    def __init__(self, asked, images, labels, arguments, radius):
+        self._asked, self._images, self._labels = asked, images, labels
         self._arguments, self._radius = arguments, radius
         self._counts = dict.fromkeys(STATUSES, 0)
 
@@ -151,15 +196,16 @@ class _Run:
 
     def _answers_here(self):
         for place, question in enumerate(zip(self._images, self._labels, strict=True)):
-            yield place, verify(self._network, *question, **self._arguments)
+            yield place, self._asked.ask(self._asked.network, *question, **self._arguments)
 
     def _answers(self, places, n_jobs, memory_limit, keep=None):
         """Answers from other processes; `keep` is called with them before they are handed out."""
         questions = {place: (self._images[place], self._labels[place]) for place in places}
 
         def answers():
-            for environment, batch in ask(
-                self._network, questions, self._arguments, n_jobs, memory_limit
+            asked = self._asked
+            for environment, batch in ask_all(
+                asked.ask, asked.network, questions, self._arguments, n_jobs, memory_limit
             ):
                 answers = [(place, self._verdict(place, outcome)) for place, outcome in batch]
                 if keep is not None:
@@ -171,13 +217,8 @@ class _Run:
     def _verdict(self, place, outcome):
         if not isinstance(outcome, Lost):
             return outcome
-        clean = int(self._network.predict(self._images[[place]])[0])
-        timings = {"lost": outcome.seconds}
-        return Verdict(
-            *("unknown", self._labels[place], self._radius, clean, clean, "lost"),
-            timings=timings,
-            reason=outcome.reason,
-        )
+        image, label = self._images[place], self._labels[place]
+        return self._asked.lost(image, label, self._radius, outcome)
 
     def _stored_answers(self, n_jobs, store, memory_limit, retry):
         keys = [
@@ -215,7 +256,7 @@ class _Run:
         options = dict(self._arguments)
         eps, solver = str(options.pop("eps")), options.pop("solver")
         options = {name: _plain(value) for name, value in options.items()}
-        return self._network.digest, eps, solver, json.dumps(options, sort_keys=True)
+        return self._asked.name, eps, solver, json.dumps(options, sort_keys=True)
 
 
 def _plain(value):

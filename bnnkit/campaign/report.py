@@ -22,8 +22,8 @@ GROUP BY c.id ORDER BY c.id"""
 
 _ROWS = """
 SELECT c.id AS campaign, s.network, s.eps, s.solver, s.options, q.place AS "index",
-    lower(hex(q.image)) AS image, q.label, v.status, v.stage, v.clean, v.predicted, v.reason,
-    v.timings, v.finished, v.environment
+    lower(hex(q.image)) AS image, q.label, v.status, v.stage, v.clean, v.predicted, v.choices,
+    v.reason, v.timings, v.finished, v.environment
 FROM campaign c JOIN setting s ON s.id = c.setting
     JOIN question q ON q.campaign = c.id
     JOIN verdict v ON (v.setting, v.image, v.label) = (c.setting, q.image, q.label)

@@ -8,8 +8,8 @@ from bnnkit.campaign.workers import Lost
 ARGUMENTS = {"solver": "native", "timeout": 60.0}
 
 
-def feed_of(n, network=None, n_workers=2):
-    return _Feed(network, {i: ("image", i) for i in range(n)}, ARGUMENTS, n_workers, None)
+def feed_of(n):
+    return _Feed(b"recipe", {i: ("image", i) for i in range(n)}, ARGUMENTS, 2, None)
 
 
 def taking(seconds):

@@ -8,8 +8,10 @@ import pytest
 from campaigns import EPS
 from helpers import random_network
 
-from bnnkit import verify, verify_all
+from bnnkit import BNNClassifier, verify, verify_all
 from bnnkit.campaign import iter_verdicts, workers
+from bnnkit.ensemble import Vote
+from bnnkit.verification import verify_joint, verify_vote
 
 
 def same(one, other):
@@ -50,6 +52,49 @@ def test_witnesses_of_both_kinds_come_back_from_the_file(questions, pixels, tmp_
     assert again.counts["falsified"] > 0
     assert all(map(same, first, again))
     assert all(one.timings == other.timings for one, other in zip(first, again, strict=True))
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize(("question", "ask"), [("vote", verify_vote), ("joint", verify_joint)])
+def test_many_questions_about_several_networks(questions, question, ask, n_jobs, tmp_path):
+    network, images, labels = (part if i == 0 else part[:12] for i, part in enumerate(questions))
+    store = tmp_path / "run.sqlite" if n_jobs == 2 else None
+    others = (
+        random_network(np.random.default_rng(seed), (1, 4, 4), ("dense",), step=0.3)
+        for seed in range(50)
+    )
+    other = next(each for each in others if (each.predict(images) == labels).any())
+    networks = [network, other, network]
+    labels = np.arange(12) % 3
+    chosen = {"n_jobs": n_jobs, "question": question, "store": store, "falsify": 0}
+    verdicts = verify_all(networks, images, labels, 0.01, **chosen)
+    single = [ask(networks, *pair, 0.01, falsify=0) for pair in zip(images, labels, strict=True)]
+    assert [v.status for v in verdicts] == [v.status for v in single]
+    assert [v.choices for v in verdicts] == [v.choices for v in single]
+    assert set(verdicts.status) == {"robust", "falsified"}
+    again = verify_all(Vote(networks), images, labels, 0.01, **chosen)
+    assert all(map(same, again, verdicts))
+    assert [v.choices for v in again] == [v.choices for v in single]
+    assert store is None or len(finished(store)) == 12
+
+
+def test_one_network_is_asked_the_same_whatever_the_question(questions):
+    network, images, labels = (part if i == 0 else part[:12] for i, part in enumerate(questions))
+    for question in ("vote", "joint"):
+        alone = verify_all(network, images, labels, 0.1, question=question)
+        assert alone.counts == verify_all([network], images, labels, 0.1, question=question).counts
+
+
+@pytest.mark.parametrize("question", ["vote", "joint"])
+def test_a_question_about_several_networks_can_be_lost(questions, odd, question, tmp_path):
+    network, images, labels = questions
+    networks = [network, network]
+    chosen = {"question": question, "falsify": 0, "store": tmp_path / "run.sqlite"}
+    for _ in range(2):
+        (verdict,) = verify_all(networks, images[:1], labels[:1], EPS, odd("Dead"), **chosen)
+        assert (verdict.status, verdict.stage) == ("unknown", "lost")
+        assert verdict.choices == (labels[0], labels[0])
+        assert verdict.clean == verdict.predicted == labels[0]
 
 
 def test_a_rerun_asks_what_is_missing(questions, tmp_path):
@@ -250,6 +295,8 @@ def test_leaving_early_ends_the_others(questions, odd, tmp_path):
         ({"timeout": -1}, ValueError, "timeout"),
         ({"pixels": "big"}, ValueError, "pixels"),
         ({"speed": 3}, TypeError, "speed"),
+        ({"question": "all"}, ValueError, "question must be 'vote' or 'joint', got 'all'"),
+        ({"n_jobs": 0}, ValueError, "n_jobs must be at least 1"),
         ({"memory_limit": 4}, ValueError, "memory_limit is in bytes"),
         ({"memory_limit": 4.5e9}, TypeError, "memory_limit"),
     ],
@@ -260,3 +307,9 @@ def test_errors_come_before_the_work(questions, change, error, says):
     arguments = {"images": images, "labels": labels, "eps": 0.1} | change
     with pytest.raises(error, match=says):
         iter_verdicts(network, **arguments)
+
+
+def test_a_classifier_is_not_its_network(questions):
+    _, images, labels = questions
+    with pytest.raises(TypeError, match="pass its network_"):
+        verify_all(BNNClassifier(), images, labels, 0.1)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from bnnkit.campaign import rows
-from bnnkit.verification import Verdict
+from bnnkit.verification import EnsembleVerdict, Verdict
 
 TIMES = {"clean": 0.1, "solve": 1 / 3}
 IMAGES = {
@@ -13,6 +13,8 @@ IMAGES = {
     "grey": np.arange(24, dtype=np.uint8).reshape(2, 3, 4)[:, ::-1],
 }
 VERDICTS = [
+    EnsembleVerdict("robust", 3, 0.1, 3, 3, "solver", timings=TIMES, choices=(3, 1, 3)),
+    EnsembleVerdict("falsified", 3, 0.1, 3, 5, "clean", np.full((1, 1, 2), 0.1), choices=(5,)),
     Verdict("robust", 3, 1 / 3, 3, 3, "bounds", timings=TIMES),
     Verdict("unknown", 3, 0.1, 3, 3, "lost", timings={"lost": 2.0}, reason='"killed", and\nso on'),
     *(Verdict("falsified", 3, 0.1, 3, 5, "solver", image, TIMES) for image in IMAGES.values()),
@@ -26,6 +28,8 @@ def test_a_row_is_the_verdict(verdict):
     again = rows.verdict(verdict.label, row, "run.sqlite")
     for name in ("status", "label", "eps", "clean", "predicted", "stage", "timings", "reason"):
         assert getattr(again, name) == getattr(verdict, name)
+    assert type(again) is type(verdict)
+    assert vars(again).get("choices") == vars(verdict).get("choices")
     if verdict.adversarial is None:
         assert again.adversarial is None
     else:
@@ -50,13 +54,17 @@ def test_a_row_is_the_verdict(verdict):
         {"timings": '{"clean": Infinity}'},
         {"timings": "[" * 100_000},
         {"timings": None},
+        {"choices": "{"},
+        {"choices": "3"},
+        {"choices": '["3"]'},
+        {"choices": b"[3]"},
         {"pixels": b"no zlib"},
         {"pixels": zlib.compress(bytes(23))},
         {"pixels": zlib.compress(bytes(25))},
         {"pixels": zlib.compress(bytes(10**6))},
         {"pixels": "text"},
         {"pixel_type": "|O"},
-        {"pixel_type": "<f8"},
+        {"pixel_type": "<f8"},  # twice as many bytes,
         {"pixel_type": None},
         {"pixel_shape": "[2, 3]"},
         {"pixel_shape": "[2, -3, -4]"},

@@ -18,7 +18,7 @@ ARGUMENTS = {"eps": EPS, "solver": "native", "timeout": 60.0, "falsify": 0}
 def asked(questions):
     """(recipe, key, questions)."""
     network, images, labels = questions
-    recipe = cook(network, ["native"])
+    recipe = cook(verify, network, ["native"])
     pairs = list(zip(images, labels.tolist(), strict=True))
     return recipe, hashlib.sha256(recipe).hexdigest(), pairs
 
