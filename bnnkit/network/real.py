@@ -86,6 +86,13 @@ class RealConv2d(TernaryMap):
         weights = self.weights * self.sense[:, None, None, None]
         return window_sums(numerators, weights, self.stride, self.padding)
 
+    def reach(self, widths):
+        """Sums of widths >= 0 (N, C, H, W), integers, over the inputs of each output."""
+        absolute = RealConv2d(
+            abs(self.weights), self.threshold, abs(self.sense), False, self.stride, self.padding
+        )
+        return absolute.signed_sums(widths)
+
     def bounds(self, denominator):
         """Integers b with bit = [sense * z * denominator >= b], for inputs over `denominator`.
 
