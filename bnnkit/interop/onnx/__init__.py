@@ -1,8 +1,9 @@
 """Networks in and out of ONNX, the format that frameworks exchange."""
 
 from bnnkit.interop.onnx.reading import Imported, read
+from bnnkit.interop.onnx.writing import save
 
-__all__ = ["Imported", "load", "read"]
+__all__ = ["Imported", "load", "read", "save"]
 
 
 def load(path, quant_step=None, input_shape=None, input_range=None):

@@ -89,7 +89,7 @@ def _graph(model):
         )
     output = graph.output[0].name
     return Graph(
-        nodes=_needed([_node(node, i) for i, node in enumerate(graph.node)], output),
+        nodes=_needed([as_node(node, i) for i, node in enumerate(graph.node)], output),
         constants=constants,
         input=inputs[0].name,
         output=output,
@@ -109,7 +109,8 @@ def _needed(nodes, output):
     return needed[::-1]
 
 
-def _node(node, place):
+def as_node(node, place):
+    """The Node of a NodeProto, number `place` of its graph."""
     from onnx import AttributeProto, helper
 
     name = node.name or (node.output[0] if node.output else f"number {place}")

@@ -126,11 +126,12 @@ def _fire(x, strict, three):
         return _fire_pooled(x, scale, bias, strict, three)
     sums = x.source if isinstance(x.source, Sums) else _itself(x.source)
     scale, bias, strict, three = np.broadcast_arrays(scale, bias, strict, three)
-    sense = _sense(scale)
-    place = -bias / np.where(scale == 0, Fraction(1), scale)
-    _check_zero(x.origin, sums, place[three])
+    sense, constant = _sense(scale), scale == 0
+    place = -bias / np.where(constant, Fraction(1), scale)
+    _check_zero(x.origin, sums, np.where(constant, bias, place)[three & (~constant | (bias == 0))])
+    always = constant & ((bias > 0) | ((bias == 0) & ~strict))
     make = _real_layer if sums.source.largest is None else _integer_layer
-    layer = make(sums, place, sense, scale == 0, strict)
+    layer = make(sums, place, sense, strict, always, constant & ~always)
     return Bits(sums.shape, (layer,), sums.source), np.zeros((len(sense), 1, 1), bool)
 
 
@@ -164,26 +165,30 @@ def _check_zero(origin, sums, places):
             )
 
 
-def _integer_layer(sums, place, sense, constant, strict):
+def _integer_layer(sums, place, sense, strict, always, never):
     falling = (sense < 0)[:, None, None]
     up = np.where(strict, _floor(place) + 1, _ceil(place))
     down = np.where(strict, _ceil(place) - 1, _floor(place))
     threshold = np.where(falling, down, up)
-    threshold = np.where(constant, np.where(falling, -NEVER, NEVER), threshold)
-    threshold = _by_channel(np.clip(threshold, -NEVER, NEVER).astype(np.int32))
+    threshold = np.where(always, np.where(falling, NEVER, -NEVER), threshold)
+    threshold = np.where(never, np.where(falling, -NEVER, NEVER), threshold)
+    # beyond float32's integers, "never" is not written digit for digit
+    far = np.where(threshold > 0, NEVER, -NEVER)
+    threshold = np.where(abs(threshold) > NEVER // 2, far, threshold)
+    threshold = _by_channel(threshold.astype(np.int32))
     return Conv2d(sums.weights, threshold, sense, sums.stride, sums.padding)
 
 
-def _real_layer(sums, place, sense, constant, strict):
-    o = len(sense)
-    mixed = [(v.reshape(o, -1) != v[:, :1, 0]).any() for v in (constant, strict)]
-    if any(mixed):
+def _real_layer(sums, place, sense, strict, always, never):
+    """Constants have weights of 0, as sums of pixels have no limit: 0 >= -1, or 0 >= 1."""
+    o, constant = len(sense), always | never
+    if any((values.reshape(o, -1) != values[:, :1, 0]).any() for values in (strict, constant)):
         raise ValueError("the thresholds of a channel must all be strict or not, and none constant")
-    off = constant[:, 0, 0]  # a neuron without weights, whose threshold 1 is never reached
+    off = constant[:, 0, 0]
     weights = np.where(off[:, None, None, None], 0, sums.weights).astype(np.int8)
-    threshold = _by_channel(np.where(off[:, None, None], Fraction(1), place))
-    sense = np.where(off, 1, sense)
-    return RealConv2d(weights, threshold, sense, strict[:, 0, 0], sums.stride, sums.padding)
+    threshold = np.where(constant, np.where(always, Fraction(-1), Fraction(1)), place)
+    strict, sense = strict[:, 0, 0] & ~off, np.where(off, 1, sense)
+    return RealConv2d(weights, _by_channel(threshold), sense, strict, sums.stride, sums.padding)
 
 
 def _by_channel(threshold):
@@ -200,9 +205,11 @@ def _fire_pooled(x, scale, bias, strict, three):
     if any(values.shape[1:] != (1, 1) for values in (scale, bias, strict, three)):
         raise ValueError("after a MaxPool there may be one scale and one bias for each channel")
     pooled, flipped = x.source, scale < 0
-    shift = bias / np.where(scale == 0, Fraction(1), scale)
-    inner = replace(pooled.inner.mapped(Fraction(1), shift), origin=x.origin)
-    bits, negated = _fire(inner, strict ^ flipped, three & (scale != 0))
+    constant = scale == 0
+    shift = bias / np.where(constant, Fraction(1), scale)
+    kept = np.where(constant, Fraction(0), Fraction(1))
+    inner = replace(pooled.inner.mapped(kept, shift), origin=x.origin)
+    bits, negated = _fire(inner, strict ^ flipped, three)
     if negated.any() and not negated.all():
         raise ValueError("pools of pools whose channels have scales of both signs")
     pool = Pool2d("and" if negated.any() else "or", pooled.size, pooled.stride)

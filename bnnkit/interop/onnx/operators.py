@@ -299,15 +299,12 @@ def _gemm(node, x, weights, bias=None):
     if found.get("transA", 0):
         raise ValueError("a transposed input is not supported")
     weights = weights.T if found.get("transB", 0) else weights
-    result = _dense(x, weights, None).mapped(
-        np.asarray(Fraction(found.get("alpha", 1.0)), object), ZERO
-    )
-    if bias is None:
-        return result
-    return result.mapped(ONE, constant(bias, result.shape) * Fraction(found.get("beta", 1.0)))
+    alpha, beta = (Fraction(found.get(name, 1.0)) for name in ("alpha", "beta"))
+    result = _dense(x, weights).mapped(alpha, ZERO)
+    return result if bias is None else result.mapped(ONE, constant(bias, result.shape) * beta)
 
 
-def _dense(x, weights, bias):
+def _dense(x, weights):
     if weights.ndim != 2 or x.shape != (1, len(weights)):
         raise ValueError(f"weights of shape {weights.shape} do not fit a tensor {x.shape}")
     x.on_source(ZERO)  # each place once

@@ -9,13 +9,13 @@ import numpy as np
 
 from bnnkit._checks import simplest_fraction
 from bnnkit.interop.onnx.constants import fold
-from bnnkit.interop.onnx.graph import read_graph
+from bnnkit.interop.onnx.graph import as_node, read_graph
 from bnnkit.interop.onnx.operators import apply
 from bnnkit.interop.onnx.symbols import Bits, Input, Sums, Tensor
+from bnnkit.interop.onnx.writing import RANGE_KEY, STEP_KEY, quantiser_nodes
 from bnnkit.network import BinaryNetwork, Head, RealNetwork
 from bnnkit.quantiser import Quantiser
 
-RANGE_KEY = "bnnkit.input_range"  # of the metadata that `save` writes
 _LARGEST_SCORE = 2**60
 _IMAGE_CHANNELS = (1, 3, 4)
 
@@ -50,22 +50,18 @@ def read(path, quant_step=None, input_shape=None, input_range=None):
     try:
         graph = read_graph(path)
         if input_range is None and RANGE_KEY in graph.metadata:
-            input_range = _stored_range(graph.metadata[RANGE_KEY])
+            input_range = [_fraction(text) for text in graph.metadata[RANGE_KEY].split(" ")]
         source = _input(graph.input_shape, input_shape, input_range, quant_step)
         return _imported(_walk(graph, source))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
 
-def _stored_range(text):
-    low, _, high = text.partition(" ")
-    return Fraction(_short(low)), Fraction(_short(high))
-
-
-def _short(text):
+def _fraction(text):
+    """A Fraction of the metadata, "3/2" or "3"; no "1e999999", which would be written out."""
     if len(text) > 100 or "e" in text.lower():
-        raise ValueError(f"{RANGE_KEY} is {text[:100]!r}")
-    return text
+        raise ValueError(f"the metadata has {text[:100]!r}, which is no fraction")
+    return Fraction(text)
 
 
 def _input(shape, wanted, input_range, quant_step):
@@ -84,11 +80,16 @@ def _input(shape, wanted, input_range, quant_step):
         order = order.reshape(shape).transpose(2, 0, 1).ravel()
         shape = (shape[2], *shape[:2])
     shape = (1,) * (3 - len(shape)) + shape
-    pixels = None
-    if input_range is not None:
-        pixels = tuple(simplest_fraction(value, "input_range") for value in input_range)
+    pixels = None if input_range is None else _pixels(input_range)
     quantiser = None if quant_step is None else Quantiser(quant_step)
     return Input(shape, order, pixels, quantiser)
+
+
+def _pixels(input_range):
+    pixels = tuple(simplest_fraction(value, "input_range") for value in input_range)
+    if len(pixels) != 2 or pixels[0] >= pixels[1]:
+        raise ValueError(f"input_range must be (lowest, highest), got {tuple(map(str, pixels))}")
+    return pixels
 
 
 def _walk(graph, source):
@@ -99,12 +100,37 @@ def _walk(graph, source):
     image = Tensor(source, index)
     if source.quantiser is not None:  # the file reads levels times the step
         image = replace(image, scale=np.array(source.quantiser.step, object))
-    values = graph.constants | {graph.input: image}
-    for node in graph.nodes:
+    values, nodes = graph.constants | {graph.input: image}, graph.nodes
+    if STEP_KEY in graph.metadata:
+        nodes = _skip_quantiser(graph, image, values)
+    for node in nodes:
         _evaluate(node, values)
     if not isinstance(values.get(graph.output), Tensor):
         raise ValueError(f"the output {graph.output!r} does not depend on the input")
     return values[graph.output]
+
+
+def _skip_quantiser(graph, image, values):
+    """Put the levels into `values` that the first nodes of our own files make; the other nodes.
+
+    The metadata has the step, and the nodes must be what `save` writes for it.
+    """
+    from onnx import numpy_helper
+
+    quantiser = Quantiser(_fraction(graph.metadata[STEP_KEY]))
+    ours = quantiser_nodes(quantiser)
+    n = len(ours.nodes)
+    same = graph.nodes[:n] == [as_node(node, 0) for node in ours.nodes] and all(
+        np.array_equal(values.get(tensor.name), numpy_helper.to_array(tensor))
+        for tensor in ours.constants
+    )
+    if not same:
+        raise ValueError(
+            f"the metadata has the step {quantiser.step}, but the graph does not begin with its "
+            "levels; remove the metadata or save the network anew"
+        )
+    values[ours.last] = replace(image, source=replace(image.source, quantiser=quantiser))
+    return graph.nodes[n:]
 
 
 def _evaluate(node, values):
@@ -163,12 +189,14 @@ def _network(source, layers, head):
 def _head(x):
     """The Head of the output's tensor, and the unit of its scores."""
     scale, bias = x.on_source(x.scale)[:, 0, 0], x.on_source(x.bias)[:, 0, 0]
+    weights = x.source.weights
+    used = weights.any(axis=(1, 2, 3))  # the others are constant, whatever their scale
+    scale = scale[used] if used.any() else np.zeros(1, object)
     if (scale != scale[0]).any() or scale[0] == 0 or x.source.padding:
         raise ValueError(
             "the scores must be a * sum + b with the same a, not 0, for all classes, and without "
             f"padding; got scales from {float(min(scale)):g} to {float(max(scale)):g}"
         )
-    weights = x.source.weights
     most = (x.source.source.largest or 1) * (weights[0].size)
     denominator = math.lcm(*(v.denominator for v in (scale[0], *bias)))
     numbers = [int(v * denominator) for v in (scale[0], *bias)]

@@ -123,9 +123,7 @@ class Tensor:
         table = np.array([Fraction(v) for v in outcomes], object)
         if self.steps is not None:
             return replace(self, steps=tuple(_array(table[_signs(v)]) for v in self.steps))
-        constant = np.asarray(_signs(self.scale) == 1)
-        always = table[_signs(self.bias)]
-        steps = tuple(_array(np.where(constant, always, value)) for value in table)
+        steps = tuple(_array(value) for value in table)
         return replace(self, steps=steps, origin=origin, only=None)
 
     def laid_out(self, change, shape):
