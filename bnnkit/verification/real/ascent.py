@@ -107,7 +107,9 @@ class Ascent:
     def _start(self):
         width = (self._high - self._low)[:, None] + 1
         share = self._random.random((len(width), LANES), dtype=np.float32)
-        self._x = np.minimum(self._low[:, None] + np.floor(share * width), self._high[:, None])[None]
+        self._x = np.minimum(self._low[:, None] + np.floor(share * width), self._high[:, None])[
+            None
+        ]
         self._steepness = self._draw(STEEPNESS)
         self._stride = self._draw(STRIDES)
 

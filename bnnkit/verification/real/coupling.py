@@ -90,7 +90,9 @@ class Coupling:
 
     def _demand(self, signs):
         infinity, rows = self._solver.infinity(), self._rows
-        for row, (constraint, sign) in enumerate(zip(self._constraints, signs.tolist(), strict=True)):
+        for row, (constraint, sign) in enumerate(
+            zip(self._constraints, signs.tolist(), strict=True)
+        ):
             if sign == 0:
                 self._free(row)
                 continue

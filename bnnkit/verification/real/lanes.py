@@ -127,9 +127,7 @@ class _Pool:
         return self.margins
 
     def backward(self, gradient, steepness):
-        slopes.unpool(
-            gradient, self.margins, self._before.margins, self._windows, self._gradient
-        )
+        slopes.unpool(gradient, self.margins, self._before.margins, self._windows, self._gradient)
         return self._gradient
 
 

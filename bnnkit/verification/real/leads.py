@@ -89,7 +89,7 @@ class LeadModel:
 
     def _bits(self, values):
         bits = np.full(self._n_inputs, -1, np.int8)
-        bits[self._owner] = values[: len(self._owner)]
+        bits[self._owner] = np.array(values, np.int8)[: len(self._owner)]
         return bits
 
     def _write(self, formula):

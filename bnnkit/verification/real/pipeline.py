@@ -130,10 +130,13 @@ class _Question:
         if point is not None:
             return self._falsified("falsify", point)
         prover = Prover(self._network, self._box, self._condition, self._holds_near)
+        tractable = not prover.refuted and prover.tractable
+        if tractable:
+            prover.tighten()
         self._clock.end_stage("bounds")
         if prover.refuted:
             return self._verdict("robust", "bounds")
-        if prover.tractable:
+        if tractable:
             verdict = self._prove(prover)
             if verdict is not None:
                 return verdict

@@ -11,6 +11,7 @@ from bnnkit.verification.circuit import circuit
 from bnnkit.verification.encode import mark_cone
 from bnnkit.verification.real.box import by_channel
 from bnnkit.verification.real.coupling import Coupling
+from bnnkit.verification.real.groups import grouped_leads
 from bnnkit.verification.real.leads import LeadModel
 from bnnkit.verification.real.rows import SignRows
 
@@ -36,10 +37,10 @@ class Prover:
     def __init__(self, network, box, condition, is_counterexample):
         self._network, self._box, self._condition = network, box, condition
         self._is_counterexample = is_counterexample
-        self._circuit = _counting_ties(network.tail)
+        self._circuit = counting_ties(network.tail)
         low, high = (by_channel(bits).astype(np.int32) for bits in box.bits(network.front))
         self._bounds = propagate(self._circuit, low, high)
-        self._open = self._not_ruled_out()
+        self._open = self._not_ruled_out(condition.cases, self._interval_leads)
         self._threads, self._models, self._lock = [], set(), threading.Lock()
         self._clauses, self._coupling, self._error = [], None, None
         self._stopped, self.failed, self.found = False, False, None
@@ -57,11 +58,16 @@ class Prover:
         a, b = self._open[0][0]
         return mark_cone(self._circuit, b, np.array([a]), self._bounds, cone) <= MOST_TERMS
 
+    def tighten(self):
+        """Refute what follows from pairs of bits and from groups of neurons."""
+        self._rows = SignRows(self._network.front, self._box, self._open_bits())
+        self._clauses = [self._about_bits(pair) for pair in self._rows.exclusive_pairs()]
+        if self._network.tail.layers:
+            self._open = self._not_ruled_out(self._open, self._grouped_leads)
+
     def start(self, deadline):
         """Begin with the proof; `deadline` is a time of `time.perf_counter`."""
         self._deadline = deadline
-        self._rows = SignRows(self._network.front, self._box, self._open_bits())
-        self._clauses = [self._about_bits(pair) for pair in self._rows.exclusive_pairs()]
         self._waiting = list(self._open[::-1])
         for _ in range(min(get_threads(), len(self._open))):
             thread = threading.Thread(target=self._work, daemon=True)
@@ -85,15 +91,23 @@ class Prover:
             for model in self._models:
                 model.stop()
 
-    def _not_ruled_out(self):
-        """Cases whose comparisons the bounds leave open, the closest comparison first."""
+    def _not_ruled_out(self, cases, greatest_leads):
+        """Cases whose comparisons upper bounds of leads leave open, the closest comparison first."""
         greatest = np.zeros(self._circuit.needed.shape, np.int64)  # [b, a]
-        for b in {b for case in self._condition.cases for _, b in case}:
-            greatest_leads(self._circuit, b, self._bounds, greatest[b])
+        for b in {b for case in cases for _, b in case}:
+            greatest[b] = greatest_leads(b)
         excess = greatest - self._circuit.needed
-        cases = [sorted(case, key=lambda pair: excess[pair[::-1]]) for case in self._condition.cases]
+        cases = [sorted(case, key=lambda pair: excess[pair[::-1]]) for case in cases]
         cases = [case for case in cases if excess[case[0][::-1]] >= 0]
         return sorted(cases, key=lambda case: excess[case[0][::-1]])
+
+    def _interval_leads(self, label):
+        greatest = np.zeros(self._network.n_classes, np.int64)
+        greatest_leads(self._circuit, label, self._bounds, greatest)
+        return greatest
+
+    def _grouped_leads(self, label):
+        return grouped_leads(self._circuit, label, self._bounds, self._clauses)
 
     def _open_bits(self):
         n = self._circuit.n_inputs
@@ -154,7 +168,7 @@ class Prover:
         return [(int(self._rows.bits[row]), sign) for row, sign in literals]
 
 
-def _counting_ties(tail):
+def counting_ties(tail):
     """The circuit of the tail in which class a reaches class b with an equal score, too."""
     head = tail.head
     needed = -((head.bias - head.bias[:, None]) // abs(head.scale))

@@ -14,7 +14,7 @@ from bnnkit.kernels import patches
 from bnnkit.network.rationals import as_integers, as_python
 from bnnkit.verification.real.box import by_channel
 
-MOST = 4000  # bits whose pairs are looked at
+MOST = 2000  # bits whose pairs are looked at
 _PLACES = 20  # binary places for thresholds, which may be any fractions
 _NEAR = 1e-9  # what floats may be wrong by, relative to the largest number
 
@@ -92,9 +92,7 @@ class SignRows:
         if not 2 <= len(self.bits) <= MOST:
             return []
         return [
-            ((i, s), (j, t))
-            for i, s, j, t in self._likely_pairs()
-            if self.exclude((i, j), (s, t))
+            ((i, s), (j, t)) for i, s, j, t in self._likely_pairs() if self.exclude((i, j), (s, t))
         ]
 
     def _likely_pairs(self):
@@ -130,4 +128,3 @@ def _weights(front, shape, bits):
     weights = np.zeros((len(bits), h * w * c + 1), np.int8)
     np.put_along_axis(weights, index[bits // o], kernels.reshape(o, -1)[bits % o], axis=1)
     return weights[:, 1:]
-
