@@ -19,10 +19,15 @@ _NAMES = {
     "set_threads": "bnnkit.kernels.threads",
     "verify": "bnnkit.verification",
     "verify_all": "bnnkit.verification",
+    "verify_joint": "bnnkit.verification",
+    "verify_vote": "bnnkit.verification",
     "compare": "bnnkit.comparison",
     "compare_formulas": "bnnkit.comparison",
 }
-_ROOMS = ("attacks", "datasets", "formula", "kernels", "nn", "plots", "robust", "solvers", "zoo")
+_ROOMS = (
+    *("attacks", "datasets", "ensemble", "formula", "interop", "kernels", "nn"),
+    *("plots", "robust", "solvers", "zoo"),
+)
 
 __all__ = ["__version__", *_NAMES, *_ROOMS]
 

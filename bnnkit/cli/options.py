@@ -20,6 +20,13 @@ def fraction(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number; write 0.1 or 8/255") from None
 
 
+def shape(text):
+    """Parse the shape of an image: "1x28x28"."""
+    if re.fullmatch(r"\d{1,9}x\d{1,9}x\d{1,9}", text, re.ASCII):
+        return tuple(map(int, text.split("x")))
+    raise argparse.ArgumentTypeError(f"{text!r} is not channels x height x width; write 1x28x28")
+
+
 def share(text):
     """Parse a share of images in [0, 1]."""
     value = fraction(text)
@@ -75,19 +82,30 @@ def add_network(parser, nargs=None):
         "model",
         metavar="MODEL",
         nargs=nargs,
-        help="a file that bnnkit train wrote, or zoo:NAME for one that bnnkit zoo lists",
+        help="a file that bnnkit train wrote or bnnkit convert reads, or zoo:NAME for one that "
+        "bnnkit zoo lists",
     )
 
 
-def load_network(text):
-    """The BinaryNetwork of a file, or of the zoo where `text` is "zoo:NAME"."""
+def load_network(text, real=False):
+    """The network of a file, or of the zoo where `text` is "zoo:NAME".
+
+    A RealNetwork is refused unless `real` says that the command can do with it.
+    """
     if text.startswith("zoo:"):
         from bnnkit import zoo
 
         return zoo.load(text.removeprefix("zoo:"))
     from bnnkit import BinaryNetwork
+    from bnnkit.interop import read_network
 
-    return BinaryNetwork.load(text)
+    network = read_network(text)
+    if not real and not isinstance(network, BinaryNetwork):
+        raise ValueError(
+            f"{text} reads real pixels, and this command is for networks that round them to "
+            "levels; bnnkit evaluate and bnnkit convert take it"
+        )
+    return network
 
 
 def add_data(parser, default="digits"):

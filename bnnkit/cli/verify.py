@@ -7,9 +7,19 @@ examples:
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.05 --first 100
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.05 --solver minicard cadical cp-sat
   bnnkit verify mlp-small.npz --dataset mnist --eps 8/255 --index 7
+  bnnkit verify mlp-small.npz --dataset mnist --eps 0.1 --index 7 --write-formula seven.opb.gz
+  bnnkit verify a.npz b.npz c.npz --dataset mnist --eps 0.05 --question vote
 
 robust: proved for every image of the ball. falsified: a misclassified image was found and
 checked; images that are wrong as they are count here. unknown: out of time.
+
+--write-formula puts a question to any other solver: its formula is satisfiable exactly if the image
+is not robust. The end of the name says the format: .cnf clauses alone, .rcnf DIMACS with reified
+sums, .bnn the lines of CryptoMiniSat, .opb linear constraints; .gz, .xz or .bz2 may follow. bnnkit
+solve reads them all.
+
+Of several models, --question vote asks whether an image makes their vote wrong, joint whether one
+makes all of them choose the same wrong class.
 """
 
 _EXIT_CODES = {"robust": 0, "falsified": 1, "unknown": 3}
@@ -17,7 +27,7 @@ _EXIT_CODES = {"robust": 0, "falsified": 1, "unknown": 3}
 
 def add_arguments(parser):
     """Arguments of ``bnnkit verify``."""
-    options.add_network(parser)
+    options.add_network(parser, nargs="+")
     options.add_data(parser)
     options.add_question(parser)
     parser.add_argument(
@@ -50,6 +60,17 @@ def add_arguments(parser):
         metavar="NAME",
         help="a second solver for what is open after 15 s, such as cp-sat",
     )
+    parser.add_argument(
+        "--write-formula",
+        metavar="FILE",
+        help="with --index: write the question as a formula instead of answering it",
+    )
+    parser.add_argument(
+        "--question",
+        choices=["vote", "joint"],
+        default="vote",
+        help="what to ask of several models (default: vote)",
+    )
     parser.add_argument("--csv", metavar="FILE", help="write a row for each image and solver")
     options.add_json(parser)
 
@@ -63,9 +84,14 @@ def run(args):
     options.check_file(args.csv)
     if args.index is not None and args.at_least is not None:
         raise ValueError("--at-least is about many images; with --index the exit code answers")
-    network = options.load_network(args.model)
+    if args.write_formula:
+        _check_formula(args)
+    networks = [options.load_network(text) for text in args.model]
+    network = networks if len(networks) > 1 else networks[0]
     data = options.load_data(args)
     images, labels = _chosen(args, data.test)
+    if args.write_formula:
+        return _write_formula(args, network, images, labels)
     names = list(dict.fromkeys(args.solver))
     for name in names:
         solvers.get(name)
@@ -97,13 +123,40 @@ def _chosen(args, split):
     return split.images[[args.index]], split.labels[[args.index]]
 
 
+def _check_formula(args):
+    """Complain, before any work, about a question that cannot be written."""
+    from bnnkit.interop.formulas import writer_for
+
+    options.check_file(args.write_formula)
+    writer_for(args.write_formula)
+    if args.index is None or len(args.model) > 1:
+        raise ValueError("--write-formula is about one network and one image; name it with --index")
+
+
+def _write_formula(args, network, images, labels):
+    from bnnkit.interop import write_formula
+    from bnnkit.verification import encode_question
+
+    formula = encode_question(network, images[0], labels[0], args.eps, args.pixels).formula
+    comments = [
+        f"network {network.digest}",
+        f"{args.dataset} test image {args.index}, label {labels[0]}, eps {args.eps}, "
+        f"{args.pixels} pixels",
+        "satisfiable exactly if an image within eps gets another class",
+        f"{formula.n_vars} variables before any of the encoding",
+    ]
+    write_formula(formula, args.write_formula, comments)
+    print(f"{args.write_formula}: {str(formula).splitlines()[0]}")
+    return 0
+
+
 def _verdicts(args, network, images, labels, solver):
     """The Verdicts of one solver, and whether Ctrl-C cut them short."""
     from bnnkit.verification import Verdicts, iter_verdicts
 
     found = []
     try:
-        chosen = {"pixels": args.pixels, "fallback": args.fallback}
+        chosen = {"pixels": args.pixels, "fallback": args.fallback, "question": args.question}
         for verdict in iter_verdicts(
             network, images, labels, args.eps, solver, args.timeout, args.jobs, **chosen
         ):
@@ -118,7 +171,7 @@ def _text(args, results, wrong):
 
     if args.index is not None:
         return "\n".join(
-            f"{name}: {_sentence(verdict)}"
+            f"{name}: {_sentence(args, verdict)}"
             for name, verdicts in results.items()
             for verdict in verdicts
         )
@@ -139,9 +192,11 @@ def _text(args, results, wrong):
     return table(header, rows) + "\n" + agreement
 
 
-def _sentence(verdict):
+def _sentence(args, verdict):
+    joint = len(args.model) > 1 and args.question == "joint"
+    everywhere = f"class {verdict.label} everywhere" if not joint else "no class fools all models"
     said = {
-        "robust": f"robust: class {verdict.label} everywhere within {verdict.eps:g}",
+        "robust": f"robust: {everywhere} within {verdict.eps:g}",
         "falsified": f"falsified: class {verdict.predicted} instead of {verdict.label}",
         "unknown": f"unknown: {verdict.reason}",
     }[verdict.status]
@@ -149,8 +204,9 @@ def _sentence(verdict):
 
 
 def _report(args, results, wrong):
+    several = {"model": args.model, "question": args.question}
     return {
-        "model": args.model,
+        **(several if len(args.model) > 1 else {"model": args.model[0]}),
         "dataset": args.dataset,
         "eps": float(args.eps),
         "timeout": args.timeout,

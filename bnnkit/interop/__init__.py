@@ -2,16 +2,18 @@
 
 import os
 
-from bnnkit.interop import eev, onnx, vnnlib
+from bnnkit.interop import dimacs, eev, onnx, opb, vnnlib
+from bnnkit.interop.formulas import write_formula
 from bnnkit.network.files import load
 
-__all__ = ["eev", "onnx", "read_network", "vnnlib"]
+__all__ = ["dimacs", "eev", "onnx", "opb", "vnnlib"]
+__all__ += ["read_network", "write_formula", "write_network"]
 
 _PICKLED = (".pth", ".pt", ".pickle", ".pkl")
 _ONNX = (".onnx", ".onnx.gz")
 
 
-def read_network(path, quant_step=None, input_shape=None):
+def read_network(path, quant_step=None, input_shape=None, input_range=None):
     """Read a network from a file of any kind; the end of its name says which.
 
     Parameters
@@ -23,6 +25,8 @@ def read_network(path, quant_step=None, input_shape=None):
         Step of the input quantiser, where the file does not say.
     input_shape : tuple of int, optional
         (C, H, W) of the images, where the file does not say.
+    input_range : pair of numbers, optional
+        Lowest and highest pixel, where an ONNX file does not say.
 
     Returns
     -------
@@ -36,10 +40,34 @@ def read_network(path, quant_step=None, input_shape=None):
         The file is not of the kind that its name says, or is damaged.
     """
     if os.fspath(path).lower().endswith(_ONNX):
-        return onnx.load(path, quant_step, input_shape)
+        return onnx.load(path, quant_step, input_shape, input_range)
+    if input_range is not None:
+        raise ValueError(f"{path} has pixels from 0 to 1; leave out the input range")
     suffix = os.path.splitext(os.fspath(path))[1].lower()
     if suffix in _PICKLED:
         return eev.load(path, quant_step, input_shape)
     if quant_step is not None or input_shape is not None:
         raise ValueError(f"{path} holds its quantiser and input shape; leave them out")
     return load(path)
+
+
+def write_network(network, path):
+    """Write a network, atomically, as the end of the file's name says.
+
+    Parameters
+    ----------
+    network : BinaryNetwork or RealNetwork
+    path : path-like
+        ``.npz``, or ``.onnx`` or ``.onnx.gz`` (see `onnx.save`).
+
+    Raises
+    ------
+    ValueError
+        The name ends otherwise, or ONNX cannot hold the network.
+    """
+    if os.fspath(path).lower().endswith(_ONNX):
+        onnx.save(network, path)
+    elif os.fspath(path).lower().endswith(".npz"):
+        network.save(path)
+    else:
+        raise ValueError(f"{path} must end in .npz or .onnx, the formats that are written")

@@ -7,13 +7,14 @@ import numpy as np
 from bnnkit._checks import as_images
 from bnnkit.kernels.threads import map_ranges
 from bnnkit.network.layers import Conv2d, Head, TernaryMap
+from bnnkit.network.saved import SavedNetwork
 
 # Images at a time: enough to be worth a thread, and not too many for the memory of their windows.
 _MOST_IMAGES = 512
 _MOST_TERMS = 2**31  # weights times positions times images
 
 
-class BinaryNetwork:
+class BinaryNetwork(SavedNetwork):
     """The exact network that is run, saved and verified.
 
     Parameters
@@ -162,38 +163,6 @@ class BinaryNetwork:
 
         return summary(self)
 
-    @cached_property
-    def digest(self):
-        """SHA-256 of the network's content: equal networks have equal digests."""
-        from bnnkit.network.files import digest
-
-        return digest(self)
-
-    def __eq__(self, other):
-        return isinstance(other, BinaryNetwork) and self.digest == other.digest
-
-    def __hash__(self):
-        return hash(self.digest)
-
     def __repr__(self):
         shapes = "-".join("x".join(map(str, shape)) for shape in self.shapes)
         return f"BinaryNetwork({shapes}-{self.n_classes}, step={self.quantiser.step})"
-
-    def save(self, path):
-        """Write the network to `path`, one .npz file, atomically. See `bnnkit.network.files`."""
-        from bnnkit.network.files import save
-
-        save(self, path)
-
-    @classmethod
-    def load(cls, path):
-        """Read a network that `save` wrote.
-
-        Raises
-        ------
-        ValueError
-            The file is damaged or holds no BinaryNetwork.
-        """
-        from bnnkit.network.files import load
-
-        return load(path, cls)

@@ -8,7 +8,6 @@ ordinary `BinaryNetwork` of two levels, and kernels, bounds and encoding work on
 import math
 import numbers
 from fractions import Fraction
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +16,7 @@ from bnnkit._checks import as_array, simplest_fraction
 from bnnkit.network.binary_network import BinaryNetwork
 from bnnkit.network.layers import Pool2d, TernaryMap, frozen, pack_maps
 from bnnkit.network.rationals import as_integers, as_python, at_least, window_sums
+from bnnkit.network.saved import SavedNetwork
 from bnnkit.quantiser import Quantiser
 
 _ceil = np.frompyfunc(math.ceil, 1, 1)
@@ -62,7 +62,8 @@ class RealConv2d(TernaryMap):
         strict = np.asarray(strict)
         if strict.dtype != bool or strict.shape not in ((), (o,)):
             raise ValueError(f"strict must be a bool or {o} of them, got {strict!r}")
-        self.strict = np.broadcast_to(strict, (o,))
+        self.strict = np.array(np.broadcast_to(strict, (o,)))
+        self.strict.setflags(write=False)
 
     @property
     def nbytes(self):
@@ -78,7 +79,10 @@ class RealConv2d(TernaryMap):
 
     def bits(self, x):
         """Outputs, uint8 (N, O, OH, OW), for exact numbers x (N, C, H, W); see `as_integers`."""
-        numerators, denominator = as_integers(x)
+        return self.integer_bits(*as_integers(x))
+
+    def integer_bits(self, numerators, denominator):
+        """Outputs, uint8 (N, O, OH, OW), for numbers as `as_integers` gives them."""
         return at_least(self.signed_sums(numerators), self.bounds(denominator)).astype(np.uint8)
 
     def signed_sums(self, numerators):
@@ -131,7 +135,7 @@ class Margins(NamedTuple):
     later: int | None
 
 
-class RealNetwork:
+class RealNetwork(SavedNetwork):
     """An exact network over real pixels: a layer of rational thresholds, then a binary network.
 
     Parameters
@@ -191,7 +195,7 @@ class RealNetwork:
 
         Parameters
         ----------
-        x : array_like, shape (N, C, H, W) or (N, features)
+        x : array_like, shape (N, C, H, W), (N, H, W) of one channel, or (N, features)
             Pixels: floats, each for its exact value; integers; Fractions (dtype object); or
             8-bit images (uint8), which stand for values in the network's range. Values out of
             the range are computed with as they are.
@@ -209,13 +213,9 @@ class RealNetwork:
         o, rows, columns = self.tail.input_shape
         terms = rows * columns * self.front.n_weights // o
         size = max(1, _MOST_TERMS // terms)
-        parts = [self._bits(x[i : i + size]) for i in range(0, len(x), size)]
+        starts = range(0, len(x), size)
+        parts = [self.front.integer_bits(*self._as_integers(x[i : i + size])) for i in starts]
         return np.concatenate([np.zeros((0, o, rows, columns), np.uint8), *parts])
-
-    def _bits(self, x):
-        numerators, denominator = self._as_integers(x)
-        sums, bounds = self.front.signed_sums(numerators), self.front.bounds(denominator)
-        return at_least(sums, bounds).astype(np.uint8)
 
     def _as_integers(self, x):
         if x.dtype != np.uint8:
@@ -230,8 +230,8 @@ class RealNetwork:
 
     def _as_pixels(self, x):
         array = x if isinstance(x, np.ndarray) and x.dtype == object else as_array("x", x)
-        n_pixels = math.prod(self.input_shape)
-        if array.shape[1:] not in (self.input_shape, (n_pixels,)):
+        n_pixels, (c, *size) = math.prod(self.input_shape), self.input_shape
+        if array.shape[1:] not in (self.input_shape, (n_pixels,), tuple(size) if c == 1 else None):
             raise ValueError(
                 f"x must have shape (N, {', '.join(map(str, self.input_shape))}) "
                 f"or (N, {n_pixels}), got {array.shape}"
@@ -270,41 +270,9 @@ class RealNetwork:
 
         return real_summary(self)
 
-    @cached_property
-    def digest(self):
-        """SHA-256 of the network's content: equal networks have equal digests."""
-        from bnnkit.network.files import digest
-
-        return digest(self)
-
-    def __eq__(self, other):
-        return isinstance(other, RealNetwork) and self.digest == other.digest
-
-    def __hash__(self):
-        return hash(self.digest)
-
     def __repr__(self):
         size = "x".join(map(str, self.input_shape))
         return f"RealNetwork({size} in [{self.low}, {self.high}], {self.tail!r})"
-
-    def save(self, path):
-        """Write the network to `path`, one .npz file, atomically. See `bnnkit.network.files`."""
-        from bnnkit.network.files import save
-
-        save(self, path)
-
-    @classmethod
-    def load(cls, path):
-        """Read a network that `save` wrote.
-
-        Raises
-        ------
-        ValueError
-            The file is damaged, or holds no RealNetwork.
-        """
-        from bnnkit.network.files import load
-
-        return load(path, cls)
 
 
 def _fractions(values):

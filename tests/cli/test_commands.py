@@ -10,11 +10,10 @@ import time
 
 import numpy as np
 import pytest
+from commands import TRAINING, report
 
 from bnnkit import BinaryNetwork, datasets, verify, verify_all
 from bnnkit.cli import main
-
-TRAINING = ["--architecture", "32", "--quant-step", "0.5", "--epochs", "4", "--mask-decay", "1e-3"]
 
 
 @pytest.fixture(scope="module")
@@ -22,13 +21,6 @@ def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("cli") / "model.npz"
     assert main(["train", *TRAINING, "--out", str(path)]) == 0
     return path
-
-
-def report(capsys, *arguments):
-    """Run with --json; return exit code and the object."""
-    capsys.readouterr()
-    code = main([*map(str, arguments), "--json"])
-    return code, json.loads(capsys.readouterr().out)
 
 
 def test_train_writes_the_network_that_it_measured(tmp_path, capsys):
@@ -75,6 +67,44 @@ def test_verify_with_several_solvers(model, tmp_path, capsys):
     assert [row["status"] for row in rows] == expected.status.tolist() * 3
 
 
+@pytest.mark.parametrize("suffix", ["cnf", "rcnf.xz", "bnn.gz", "opb.bz2"])
+def test_a_question_written_by_verify_is_solved(model, tmp_path, capsys, suffix):
+    network, test = BinaryNetwork.load(model), datasets.load("digits").test
+    path = tmp_path / f"question.{suffix}"
+    codes = set()
+    for index in range(6):
+        verdict = verify(network, test.images[index], test.labels[index], 0.15)
+        asked = ["verify", str(model), "--eps", "0.15", "--index", str(index)]
+        assert main([*asked, "--write-formula", str(path)]) == 0
+        code = main(["solve", str(path)])
+        assert code == {"robust": 20, "falsified": 10}[verdict.status]
+        codes.add(code)
+    assert codes == {10, 20}
+
+
+def test_a_written_question_says_what_it_is(model, tmp_path, capsys):
+    path = tmp_path / "question.opb"
+    main(["verify", str(model), "--eps", "1/8", "--index", "3", "--write-formula", str(path)])
+    text = path.read_text()
+    label = datasets.load("digits").test.labels[3]
+    assert f"* network {BinaryNetwork.load(model).digest}\n" in text
+    assert f"* digits test image 3, label {label}, eps 1/8, real pixels\n" in text
+    assert str(path) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--write-formula", "a.cnf"], "name it with --index"),
+        (["--index", "0", "--write-formula", "a.smt2"], "must end in .cnf, .rcnf, .bnn, .opb"),
+        (["--index", "0", "--write-formula", "."], "is a folder"),
+    ],
+)
+def test_questions_that_cannot_be_written(model, capsys, arguments, says):
+    assert main(["verify", str(model), "--eps", "0.1", *arguments]) == 2
+    assert says in capsys.readouterr().err
+
+
 def test_verify_one_image_answers_by_exit_code(model, capsys):
     test = datasets.load("digits").test
     verdicts = verify_all(BinaryNetwork.load(model), test.images[:30], test.labels[:30], 0.1)
@@ -84,6 +114,33 @@ def test_verify_one_image_answers_by_exit_code(model, capsys):
         assert main(["verify", str(model), "--eps", "0.1", "--index", index]) == code
         assert answer in capsys.readouterr().out
     assert main(["verify", str(model), "--eps", "0.1", "--index", "355"]) == 2
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory):
+    paths = [tmp_path_factory.mktemp("cli") / f"{seed}.npz" for seed in (1, 2)]
+    for seed, path in enumerate(paths, 1):
+        main(["train", *TRAINING, "--seed", str(seed), "--out", str(path)])
+    return paths
+
+
+@pytest.mark.parametrize("question", ["vote", "joint"])
+def test_verify_several_models(model, others, question, capsys):
+    models = [model, *others]
+    arguments = ["verify", *models, "--eps", "0.05", "--question", question]
+    code, said = report(capsys, *arguments, "--first", 15, "--solver", "native", "minicard")
+    test = datasets.load("digits").test
+    networks = [BinaryNetwork.load(path) for path in models]
+    asked = (networks, test.images[:15], test.labels[:15], 0.05)
+    expected = verify_all(*asked, question=question)
+    assert code == 0
+    assert (said["model"], said["question"]) == (list(map(str, models)), question)
+    for name in ("native", "minicard"):
+        assert said["solvers"][name]["status"] == expected.status.tolist()
+    robust = expected.status.tolist().index("robust")
+    assert main([*map(str, arguments), "--index", str(robust)]) == 0
+    meaning = "everywhere within 0.05" if question == "vote" else "no class fools all models"
+    assert meaning in capsys.readouterr().out
 
 
 def test_verify_at_least(model, capsys):
@@ -107,31 +164,6 @@ def test_attacks_of_increasing_strength(model, tmp_path, capsys):
         assert len(predicted) == attacks["exact"]["fooled"]
         assert (predicted != found["labels"]).all()
     assert (tmp_path / "exact.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_harden_leaves_every_round(tmp_path, capsys):
-    arguments = [
-        "harden",
-        *TRAINING,
-        "--eps",
-        "0.1",
-        "--rounds",
-        2,
-        "--images-per-round",
-        60,
-        "--first",
-        30,
-    ]
-    code, said = report(capsys, *arguments, "--attack", "pgd", "--out", tmp_path)
-    assert code == 0
-    assert [r["index"] for r in said["rounds"]] == [0, 1, 2]
-    for r in said["rounds"]:
-        counts = r["judged"]["Exact"]
-        assert counts["robust"] + counts["falsified"] + counts["unknown"] == 30
-    assert json.loads((tmp_path / "history.json").read_text()) == said
-    for name in ("round-0.npz", "round-2.npz", "adversarial.npz", "rounds.png"):
-        assert (tmp_path / name).stat().st_size > 0
-    assert main(["evaluate", str(tmp_path / "round-2.npz")]) == 0
 
 
 def test_data_lists_what_is_here(capsys, tmp_path):
@@ -267,7 +299,14 @@ def test_demo(tmp_path, capsys):
         native, cpsat = (said["solvers"][when][name] for name in ("native", "cp-sat"))
         for status in ("robust", "falsified", "unknown"):
             assert native[status] == cpsat[status]
-    files = {"demo.json", "history.json", "adversarial.npz", "adversarial.png", "rounds.png"}
+    files = {
+        "demo.json",
+        "history.json",
+        "adversarial.npz",
+        "adversarial.png",
+        "rounds.png",
+        "rounds.csv",
+    }
     assert files | {f"round-{i}.npz" for i in range(4)} == set(os.listdir(tmp_path))
 
 

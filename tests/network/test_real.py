@@ -191,6 +191,25 @@ def test_the_tail_is_a_circuit_that_may_begin_with_a_pool():
     assert circuit(network.tail).n_inputs == np.prod(network.tail.input_shape)
 
 
+def test_shapes_of_images_that_mean_the_same():
+    front = RealConv2d(np.ones((2, 1, 2, 3)), [3, 2], [1, -1])
+    tail = BinaryNetwork(Quantiser(1), [], Head(np.ones((2, 2, 1, 1)), 1, [0, 1]), (2, 1, 1))
+    network = RealNetwork(front, tail, (1, 2, 3))
+    x = np.random.default_rng(0).integers(0, 2, (20, 1, 2, 3))
+    for same in (x[:, 0], x.reshape(20, 6), x.tolist(), x.astype(object)):
+        assert (network.scores(same) == network.scores(x)).all()
+    assert network.scores(x[:0]).shape == (0, 2)
+
+
+def test_what_was_passed_in_may_change():
+    strict, threshold = np.array([True]), np.array([Fraction(1)], object)
+    layer = RealConv2d(ONE, threshold, [1], strict)
+    strict[0], threshold[0] = False, Fraction(0)
+    assert layer.bits(np.ones((1, 1, 1, 1))).item() == 0
+    for array in (layer.strict, layer.threshold, layer.sense):
+        assert not array.flags.writeable
+
+
 ONE = np.ones((1, 1, 1, 1))
 
 

@@ -10,7 +10,7 @@ def load(path, quant_step=None, input_shape=None, input_range=None):
     """Read a binarized network from an ONNX file, plain or gzipped.
 
     The file is read as real arithmetic with the numbers that stand in it, so nothing is rounded
-    but 1 / sqrt(variance) of a batch-norm, to 128 binary digits.
+    but 1 / sqrt(variance) of a batch-norm, to 256 binary digits.
 
     Parameters
     ----------

@@ -11,6 +11,7 @@ from bnnkit._files import read_bounded
 _LARGEST_FILE = 2**30  # bytes, unpacked; protobuf itself ends at 2**31
 _MOST_VALUES = 2**28  # of one array
 _MOST_NODES = 10_000
+_OLDEST_OPSET = 7
 _MOST_PIXELS = 2**24
 _NUMBERS = ("float16", "float32", "float64", "int8", "int16", "int32", "int64")
 _NUMBERS += ("uint8", "uint16", "uint32", "uint64", "bool")
@@ -40,7 +41,6 @@ class Graph(NamedTuple):
     input, output : str
     input_shape : tuple of int
         Without the batch.
-    opset : int
     metadata : dict of str to str
     """
 
@@ -49,7 +49,6 @@ class Graph(NamedTuple):
     input: str
     output: str
     input_shape: tuple
-    opset: int
     metadata: dict
 
 
@@ -77,7 +76,7 @@ def _graph(model):
         raise ValueError(f"a graph of {len(graph.node)} nodes; the limit is {_MOST_NODES}")
     if graph.sparse_initializer:
         raise ValueError("sparse initializers are not supported; save them as dense ones")
-    opsets = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
+    _check_opset(model)
     constants = {}
     for tensor in graph.initializer:
         constants[tensor.name] = as_array(tensor, f"initializer {tensor.name!r}")
@@ -88,15 +87,35 @@ def _graph(model):
             f"and {len(graph.output)}"
         )
     output = graph.output[0].name
+    nodes = _needed([as_node(node, i) for i, node in enumerate(graph.node)], output)
+    _check_type(inputs[0], nodes)
     return Graph(
-        nodes=_needed([as_node(node, i) for i, node in enumerate(graph.node)], output),
+        nodes=nodes,
         constants=constants,
         input=inputs[0].name,
         output=output,
         input_shape=_image_shape(inputs[0]),
-        opset=max(opsets, default=1),
         metadata={entry.key: entry.value for entry in model.metadata_props},
     )
+
+
+def _check_opset(model):
+    """Older operators broadcast differently, and batch-norm was in training mode by default."""
+    opsets = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
+    if max(opsets, default=1) < _OLDEST_OPSET:
+        raise ValueError(f"opset {max(opsets, default=1)}; from {_OLDEST_OPSET} on is supported")
+
+
+def _check_type(entry, nodes):
+    """Integers would divide and overflow as such, so they have to be cast at once."""
+    from onnx import TensorProto
+
+    floats = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
+    readers = [node for node in nodes if entry.name in node.inputs and node.op != "Cast"]
+    if entry.type.tensor_type.elem_type not in floats and readers:
+        raise ValueError(
+            f"{readers[0]}: reads the input {entry.name!r}, which are no floats; cast it"
+        )
 
 
 def _needed(nodes, output):
@@ -131,7 +150,7 @@ def as_array(tensor, where):
 
     if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
         raise ValueError(f"{where}: data in other files is not read; save the model as one file")
-    if tensor.data_type not in TensorProto.DataType.values():
+    if tensor.data_type not in TensorProto.DataType.values() or tensor.data_type == 0:
         raise ValueError(f"{where}: unknown data type {tensor.data_type}")
     dtype = helper.tensor_dtype_to_np_dtype(tensor.data_type)
     if tensor.data_type == TensorProto.BFLOAT16 or dtype.name not in _NUMBERS:

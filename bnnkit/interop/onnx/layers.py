@@ -128,7 +128,7 @@ def _fire(x, strict, three):
     scale, bias, strict, three = np.broadcast_arrays(scale, bias, strict, three)
     sense, constant = _sense(scale), scale == 0
     place = -bias / np.where(constant, Fraction(1), scale)
-    _check_zero(x.origin, sums, np.where(constant, bias, place)[three & (~constant | (bias == 0))])
+    _check_zero(x.origin, sums, place, three & (~constant | (bias == 0)))
     always = constant & ((bias > 0) | ((bias == 0) & ~strict))
     make = _real_layer if sums.source.largest is None else _integer_layer
     layer = make(sums, place, sense, strict, always, constant & ~always)
@@ -153,16 +153,20 @@ def _sense(scale):
     return np.where(falling, -1, 1)
 
 
-def _check_zero(origin, sums, places):
-    """Complain if a sum can be at one of the places, where a Sign is 0."""
-    largest = sums.source.largest
-    most = int(np.abs(sums.weights).sum(axis=(1, 2, 3), dtype=np.int64).max())
-    for place in places.tolist():
-        if largest is None or (place.denominator == 1 and abs(place) <= most * largest):
-            raise ValueError(
-                f"{origin} can be 0 (where a sum is {float(place):g}), which is a third value; "
-                "export sign(sign(x) + 0.1), or a comparison and Where"
-            )
+def _check_zero(origin, sums, place, three):
+    """Complain where a Sign has `three` values and the sum can be at its place, an integer."""
+    reached = three
+    if sums.source.largest is not None:
+        low, high = (
+            sums.source.largest * side.sum(axis=(1, 2, 3))[:, None, None].astype(object)
+            for side in (sums.weights < 0, sums.weights > 0)
+        )
+        reached = three & (_floor(place) == place) & (-low <= place) & (place <= high)
+    if reached.any():
+        raise ValueError(
+            f"{origin} can be 0 (where a sum is {float(place[reached][0]):g}), which is a third "
+            "value; export sign(sign(x) + 0.1), or a comparison and Where"
+        )
 
 
 def _integer_layer(sums, place, sense, strict, always, never):

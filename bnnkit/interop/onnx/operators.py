@@ -16,7 +16,7 @@ from bnnkit.interop.onnx.symbols import ONE, ZERO, Input, Tensor, constant, whol
 from bnnkit.quantiser import Quantiser
 
 _MOST_VALUES = 2**26
-_DIGITS = 128  # binary digits of 1 / sqrt(variance), which is irrational
+_DIGITS = 256  # binary digits of 1 / sqrt(variance), which is irrational
 
 
 def apply(node, operands):
@@ -84,7 +84,7 @@ def _batch_normalization(node, x, gamma, beta, mean, variance):
 
 
 def _inverse_root_of_one(value):
-    """1 / sqrt(value) to 128 binary digits; exact for the squares of fractions."""
+    """1 / sqrt(value) to 256 binary digits; exact for the squares of fractions."""
     if value <= 0:
         raise ValueError(f"a variance of {float(value):g}")
     n, d = value.as_integer_ratio()
@@ -167,15 +167,11 @@ _rounded = np.frompyfunc(lambda value: Fraction(round(value)), 1, 1)
 
 
 def _cast(node, x):
-    dtype = cast_dtype(node.attributes)
-    if x.steps is None:
-        if dtype.kind != "f" and x.only != "output":
-            raise ValueError(f"casts to {dtype}, which rounds")
-        return x
-    if dtype.kind == "b":
-        return x.stepped((1, 0, 1), x.origin)
-    if dtype.kind in "iu" and any(v.denominator > 1 for steps in x.steps for v in steps.flat):
-        raise ValueError(f"casts to {dtype}, which rounds")
+    kind = cast_dtype(node.attributes).kind
+    if kind == "b":
+        return _steps(x).stepped((1, 0, 1), x.origin)
+    if kind != "f" and x.only != "output":
+        raise ValueError("casts to integers, whose arithmetic is another; cast to floats")
     return x
 
 

@@ -7,7 +7,7 @@ import pytest
 from helpers import random_network
 from interop.mutations import check_reader
 from interop.onnx.graphs import Graph, exact, fractions, random_graph, save
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from bnnkit import BinaryNetwork, RealNetwork
 from bnnkit.interop import onnx, read_network
@@ -100,7 +100,7 @@ TWO_SIGNS = (("Sign",), ("Add", F(0.1)), ("Sign",))
         ([("Div", np.zeros(3, F)), *TWO_SIGNS], r"\(Div\): divides by 0"),
         ([("Where", F(1), F(0))], r"\(Where\): reads numbers where"),
         ([("Reshape", np.array([2, 2])), *TWO_SIGNS], r"\(Reshape\): cannot reshape"),
-        ([("Cast", {"to": TensorProto.INT32}), *TWO_SIGNS], r"\(Cast\): casts to int32"),
+        ([("Cast", {"to": TensorProto.INT32}), *TWO_SIGNS], r"\(Cast\): casts to integers"),
         ([("Round",), *TWO_SIGNS], r"\(Round\): rounds what is no multiple of a pixel"),
         ([("MaxPool", {"kernel_shape": [1, 1]}), *TWO_SIGNS], r"\(MaxPool\): pools what"),
         ([("Add", "nothing")], "reads 'nothing', which nothing before it makes"),
@@ -176,6 +176,47 @@ def test_a_bare_sign_is_fine_where_it_cannot_be_0(tmp_path):
                 onnx.load(path)
 
 
+def test_constants_in_the_graph_and_older_forms(tmp_path):
+    """Weights that are binarized in the graph, attributes that became inputs, decomposed norms."""
+    rng = np.random.default_rng(0)
+    graph = Graph(rng, (1, 12, 12))
+    latent = rng.normal(size=(6, 1, 2, 2)).astype(F)
+    graph.nodes.append(helper.make_node("Sign", [graph.constant(latent)], ["signs"], "Sign_w"))
+    half = numpy_helper.from_array(F(0.5), "")
+    graph.nodes.append(helper.make_node("Constant", [], ["half"], "half", value=half))
+    graph.nodes.append(helper.make_node("Mul", ["signs", "half"], ["weights"], "Mul_w"))
+    graph.add("Conv", "weights", dilations=[2, 2], strides=[1, 1], auto_pad="VALID")
+    variance = rng.uniform(1, 4, 6).astype(F)
+    for op, name, made in [
+        ("Sqrt", graph.constant(variance), "root"),
+        ("Reciprocal", "root", "slope"),
+    ]:
+        graph.nodes.append(helper.make_node(op, [name], [made], f"{op}_v"))
+    axes = helper.make_node("Unsqueeze", ["slope"], ["slopes"], "Unsqueeze_v", axes=[1, 2])
+    graph.nodes.append(axes)
+    graph.add("Mul", "slopes", first=False)
+    graph.add("Clip", min=-1.0, max=1.0)
+    graph.add("Dropout")
+    graph.add("Sign")
+    graph.add("Add", F(0.5))
+    graph.add("Sign")
+    graph.add("Identity")
+    graph.add("GlobalMaxPool")
+    graph.add("Squeeze", axes=[2, 3])
+    graph.add("MatMul", rng.choice([-1, 1], (6, 9)).astype(F))
+    graph.add("Greater", F(0.5))
+    graph.add("Cast", to=TensorProto.FLOAT)
+    graph.add("MatMul", rng.choice([-1, 0, 1], (9, 5)).astype(F))
+    path = save(graph.model(opset=9), tmp_path / "net.onnx")
+    network = onnx.load(path)
+    assert [type(layer).__name__ for layer in network.tail.layers] == ["Pool2d", "Conv2d"]
+    steps = rng.integers(-2, 3, (3, 200, 1, 1, 1))  # slopes, with which few signs are alike
+    images = 9 * steps[0] + steps[1] * np.arange(12) + steps[2] * np.arange(12)[:, None]
+    images = images.astype(F)
+    assert (outputs(path, images) == network.scores(images)).all()
+    assert len(set(network.predict(images))) > 2
+
+
 def test_the_input_is_found_in_several_shapes(tmp_path):
     network = onnx.load(save(dense_graph(*TWO_SIGNS).model(batch=1), tmp_path / "net.onnx"))
     assert network.input_shape == (1, 1, 4)
@@ -236,6 +277,10 @@ def external(model):
 
 def of_type(model, data_type):
     model.graph.initializer[0].data_type = data_type
+
+
+def reads(model, data_type):
+    model.graph.input[0].type.tensor_type.elem_type = data_type
 
 
 def huge(model):
