@@ -159,7 +159,7 @@ class _Question:
                     return self._verdict("unknown", "prove", reason="timeout")
                 turn = min(2 * turn, LONGEST)
         finally:
-            prover.stop()
+            prover.close()
             self._clock.end_stage("prove")
         if prover.found is not None:
             return self._falsified("prove", self._point_near(prover.found))

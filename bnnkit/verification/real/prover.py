@@ -16,6 +16,7 @@ from bnnkit.verification.real.leads import LeadModel
 from bnnkit.verification.real.rows import SignRows
 
 MOST_TERMS = 3_000_000  # of a model that CP-SAT is given
+_LINGER = 10  # seconds, at most, that a thread takes to end
 
 
 class Prover:
@@ -55,8 +56,8 @@ class Prover:
     def tractable(self):
         """Whether the models of the cases that are left are small enough to be built."""
         cone = np.zeros(self._circuit.n_nodes, np.int32)
-        a, b = self._open[0][0]
-        return mark_cone(self._circuit, b, np.array([a]), self._bounds, cone) <= MOST_TERMS
+        pairs = np.array(self._open[0][:1])
+        return mark_cone(self._circuit, pairs, self._bounds, cone) <= MOST_TERMS
 
     def tighten(self):
         """Refute what follows from pairs of bits and from groups of neurons."""
@@ -84,8 +85,13 @@ class Prover:
             raise self._error
         return self._ended.is_set()
 
-    def stop(self):
-        """End the threads soon."""
+    def close(self):
+        """End the threads, and wait for them: some are in the middle of foreign code."""
+        self._stop()
+        for thread in self._threads:
+            thread.join(_LINGER)
+
+    def _stop(self):
         self._stopped = True
         with self._lock:
             for model in self._models:
@@ -126,7 +132,7 @@ class Prover:
                 else:
                     self.failed = True
                 if self.failed or self.found is not None or not self._open:
-                    self.stop()
+                    self._stop()
                     self._ended.set()
         except BaseException as error:
             self._error = error
