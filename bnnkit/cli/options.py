@@ -191,12 +191,12 @@ def add_attack_settings(parser):
     )
 
 
-def add_question(parser):
+def add_question(parser, required=True):
     """--eps, --jobs, --timeout, --first."""
     parser.add_argument(
         "--eps",
         type=fraction,
-        required=True,
+        required=required,
         metavar="E",
         help="radius of the ball on the [0, 1] scale: 0.1 or 8/255",
     )

@@ -1,8 +1,8 @@
 """Ask, exactly, whether any image within eps is misclassified."""
 
-from bnnkit.cli import options
+from bnnkit.cli import options, specification
 
-EXAMPLES = """\
+EXAMPLES = f"""\
 examples:
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.05 --first 100
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.05 --solver minicard cadical cp-sat
@@ -20,7 +20,8 @@ solve reads them all.
 
 Of several models, --question vote asks whether an image makes their vote wrong, joint whether one
 makes all of them choose the same wrong class.
-"""
+
+{specification.EXAMPLES}"""
 
 _EXIT_CODES = {"robust": 0, "falsified": 1, "unknown": 3}
 
@@ -29,7 +30,7 @@ def add_arguments(parser):
     """Arguments of ``bnnkit verify``."""
     options.add_network(parser, nargs="+")
     options.add_data(parser)
-    options.add_question(parser)
+    options.add_question(parser, required=False)
     parser.add_argument(
         "--solver",
         nargs="+",
@@ -72,6 +73,9 @@ def add_arguments(parser):
         help="what to ask of several models (default: vote)",
     )
     parser.add_argument("--csv", metavar="FILE", help="write a row for each image and solver")
+    parser.add_argument(
+        "--results", metavar="FILE", help="of a .vnnlib question: write the answer here, too"
+    )
     options.add_json(parser)
 
 
@@ -81,6 +85,10 @@ def run(args):
     from bnnkit.verification import combine
     from bnnkit.verification.pipeline import check_fallback
 
+    if specification.is_specification(args.model):
+        return specification.run(args)
+    if args.eps is None or args.results:
+        raise ValueError("--eps is needed, and --results only with a .vnnlib file after the model")
     options.check_file(args.csv)
     if args.index is not None and args.at_least is not None:
         raise ValueError("--at-least is about many images; with --index the exit code answers")

@@ -13,7 +13,8 @@ STRIDES = (0.25, 0.1, 0.05)  # first step, as a share of an input's width
 BLUR = 5.0  # leads within so many sums of the best count in the gradient
 GOALS = (8.0, 512.0)  # margins that a witness shall have, least and greatest, in grid units
 ENOUGH = 64.0  # units: in the largest sums that there can be, some 100 times float32's rounding
-POLISH = 40  # steps for margins, at most
+MOVES = (0.0, 0.02)  # steps for margins, as shares of an input's width
+POLISH = 40  # of them, at most
 FURTHER = 10  # steps from a counterexample on, for one that does not hang on a tie
 
 
@@ -71,7 +72,7 @@ class Ascent:
         self._x = np.repeat(position[:, None], LANES, axis=1)[None]
         goal = np.geomspace(*GOALS, LANES, dtype=np.float32)[None]
         best, best_value = position, (-1, -1)
-        still = np.zeros((1, LANES), np.float32)
+        strides = np.linspace(*MOVES, LANES, dtype=np.float32)[None]
         for _ in range(POLISH):
             leads = self._leads(self._x).max(axis=0)
             least, gradient = self._lanes.push(goal)
@@ -81,7 +82,7 @@ class Ascent:
                 best, best_value = self._x[0, :, lane].copy(), values[lane]
             if best_value >= (1, ENOUGH):
                 break
-            slopes.climb_box(self._x, gradient.reshape(self._x.shape), still, self._low, self._high)
+            slopes.climb_box(self._x, gradient.reshape(self._x.shape), strides, self._low, self._high)
         return best
 
     def _climb(self):

@@ -10,7 +10,7 @@ from bnnkit.verification.real.lanes import EXACT
 
 _ceil = np.frompyfunc(math.ceil, 1, 1)
 _floor = np.frompyfunc(math.floor, 1, 1)
-_FINEST = 2**30  # of a grid
+_MOST_PLACES = 30  # binary places of a grid
 
 
 class Box:
@@ -106,7 +106,7 @@ class Grid:
 
     Attributes
     ----------
-    unit : int
+    unit : Fraction
         A power of two: numbers of the grid are exact in float32, and so are all sums of them.
     low, high : ndarray of float32, shape (H * W * C,)
         First and last multiple, in units, in (row, column, channel) order.
@@ -116,10 +116,11 @@ class Grid:
 
     def __init__(self, box, front):
         self._box = box
-        greatest = max(abs(box.low).max(), abs(box.high).max(), Fraction(1, _FINEST))
+        greatest = max(abs(box.low).max(), abs(box.high).max(), Fraction(1, 2**_MOST_PLACES))
         terms = max(int(abs(front.weights).sum(axis=(1, 2, 3), dtype=np.int64).max()), 1)
         finest = EXACT / (greatest * terms)
-        self.unit = Fraction(2) ** min(math.floor(math.log2(finest)), 30)
+        places = finest.numerator.bit_length() - finest.denominator.bit_length() - 1
+        self.unit = Fraction(2) ** min(places, _MOST_PLACES)
         low, high = _ceil(box.low * self.unit), _floor(box.high * self.unit)
         self._fixed = low > high
         high = np.where(self._fixed, low, high)
@@ -136,7 +137,7 @@ class Grid:
         """Positions (H * W * C,) as an exact point of the box: Fractions (C, H, W)."""
         c, h, w = self._box.shape
         whole = positions.reshape(h, w, c).transpose(2, 0, 1).astype(np.int64).astype(object)
-        return np.where(self._fixed, self._box.low, whole * (1 / Fraction(self.unit)))
+        return np.where(self._fixed, self._box.low, whole / self.unit)
 
 
 def by_channel(maps):
@@ -146,9 +147,8 @@ def by_channel(maps):
 
 def _fractions(values, name):
     array = np.asarray(values)
-    if array.dtype != object:
-        if not (np.issubdtype(array.dtype, np.number) and np.isfinite(array).all()):
-            raise ValueError(f"{name} must hold finite numbers, got {array.dtype}")
+    if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
+        raise ValueError(f"{name} must hold finite numbers, but it has NaN or infinity")
     exact = np.empty(array.size, object)
     try:
         exact[:] = [Fraction(value) for value in array.ravel().tolist()]

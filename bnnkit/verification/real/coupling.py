@@ -110,7 +110,7 @@ class Coupling:
         return values
 
     def _clause(self, signs):
-        """The signs that have weight in the dual, if integers agree that they exclude each other."""
+        """Signs with weight in the dual, if integers agree that they exclude each other."""
         weights = np.abs([constraint.dual_value() for constraint in self._constraints])
         if not weights.any():
             return None

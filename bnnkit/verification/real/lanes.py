@@ -168,8 +168,8 @@ class _Product:
 
 def _bounds(layer):
     """Integers b, (O, 1, 1) or (O, OH, OW), with bit = [sense * z >= b]."""
-    if isinstance(layer, Head):
-        return np.zeros((layer.kernel_shape[0], 1, 1))
+    if isinstance(layer, Head):  # "margins" of classes are the sums themselves
+        return np.full((layer.kernel_shape[0], 1, 1), 0.5)
     threshold = layer.threshold.astype(np.float64)
     threshold = threshold if threshold.ndim == 3 else threshold[:, None, None]
     return threshold * layer.sense[:, None, None]

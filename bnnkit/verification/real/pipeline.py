@@ -187,7 +187,7 @@ class _Question:
         return self._point_near(pixels) is not None
 
     def _point_near(self, pixels):
-        """A counterexample next to float pixels (inputs,): on the grid, or the floats themselves."""
+        """A counterexample next to float pixels (inputs,): on the grid, or at these numbers."""
         c, h, w = self._box.shape
         exact = np.array([Fraction(v) for v in pixels.tolist()], object)
         exact = exact.reshape(h, w, c).transpose(2, 0, 1)

@@ -11,7 +11,7 @@ from bnnkit.verification.real.prover import counting_ties
 
 def assignments(low, high):
     """All bits (n, inputs) between two ends."""
-    return np.array(list(itertools.product(*(range(a, b + 1) for a, b in zip(low, high)))))
+    return np.array(list(itertools.product(*map(range, low, high + 1))))
 
 
 def scores_of(network, bits):
@@ -31,7 +31,7 @@ def test_free_bits_and_clauses_agree_with_enumeration(seed):
     bits = assignments(low, high)
     scores = scores_of(network, bits)
     clauses = [
-        [(int(k), int(s)) for k, s in zip(rng.permutation(len(low))[:2], rng.choice([-1, 1], 2))]
+        [(int(k), int(rng.choice([-1, 1]))) for k in rng.permutation(len(low))[:2]]
         for _ in range(rng.integers(0, 3) if len(low) > 1 else 0)
     ]
     clauses = [clause for clause in clauses if all(low[k] < high[k] for k, _ in clause)]

@@ -154,7 +154,7 @@ def test_wrong_arguments(arguments, error, message):
 
 
 def test_a_network_on_levels_has_its_own_verify():
-    with pytest.raises(TypeError, match="use bnnkit.verify"):
+    with pytest.raises(TypeError, match=r"use bnnkit\.verify"):
         verify_box(coupled_network().tail, [[[0]]], [[[1]]], 0)
 
 
