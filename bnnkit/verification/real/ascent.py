@@ -15,7 +15,7 @@ GOALS = (8.0, 512.0)  # margins that a witness shall have, least and greatest, i
 ENOUGH = 64.0  # units: in the largest sums that there can be, some 100 times float32's rounding
 MOVES = (0.0, 0.02)  # steps for margins, as shares of an input's width
 POLISH = 40  # of them, at most
-FURTHER = 10  # steps from a counterexample on, for one that does not hang on a tie
+FURTHER = 5  # steps from a counterexample on, for one that does not hang on a tie
 
 
 class Ascent:
@@ -82,7 +82,9 @@ class Ascent:
                 best, best_value = self._x[0, :, lane].copy(), values[lane]
             if best_value >= (1, ENOUGH):
                 break
-            slopes.climb_box(self._x, gradient.reshape(self._x.shape), strides, self._low, self._high)
+            slopes.climb_box(
+                self._x, gradient.reshape(self._x.shape), strides, self._low, self._high
+            )
         return best
 
     def _climb(self):

@@ -111,7 +111,7 @@ class Grid:
     low, high : ndarray of float32, shape (H * W * C,)
         First and last multiple, in units, in (row, column, channel) order.
     radius : float
-        Half the mean width of the inputs that can move, in pixels.
+        Half the mean width of the inputs that can move, in units; 0 if there are none.
     """
 
     def __init__(self, box, front):
@@ -126,7 +126,7 @@ class Grid:
         high = np.where(self._fixed, low, high)
         self.low, self.high = (by_channel(end).astype(np.float32) for end in (low, high))
         width = self.high - self.low
-        self.radius = float(width[width > 0].mean() / 2 / self.unit) if width.any() else 0.0
+        self.radius = float(width[width > 0].mean() / 2) if width.any() else 0.0
 
     def nearest(self, x):
         """The position that is nearest to Fractions `x` (C, H, W): float32 (H * W * C,)."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bnnkit.verification._compile import entry, inner
+from bnnkit.verification.real._compile import entry, inner
 
 MOST = 10  # open bits of a group, unless told
 
@@ -66,7 +66,7 @@ def _by_bit(clauses, n_nodes):
 @entry
 def add_groups(c, label, bounds, pairs, space, greatest):
     """Add the best outcome of each group to `greatest`."""
-    place, sources, masks, _, _, best = space
+    place, sources, _, _, _, best = space
     first, last = c.start[len(c.start) - 3], c.start[len(c.start) - 2]
     while first < last:
         k, end = gather(c, bounds, first, last, place, sources)
@@ -86,7 +86,7 @@ def add_groups(c, label, bounds, pairs, space, greatest):
 
 @inner
 def gather(c, bounds, first, last, place, sources):
-    """As many nodes from `first` on as have at most len(sources) open ones; their number and the end."""
+    """Nodes from `first` on while they have few open sources; these are counted. (count, end)"""
     k, end = 0, first
     while end < last:
         more = k

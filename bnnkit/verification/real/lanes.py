@@ -27,16 +27,16 @@ class LaneNetwork:
     Parameters
     ----------
     network : RealNetwork
-    unit : int
+    unit : Fraction
         An input is a whole number of 1 / unit.
     radius : float
-        Half the width of a typical input's range, in pixels: the spread of first-layer sums.
+        Half the width of a typical input's range, in units: it spreads the sums of the front.
     """
 
     def __init__(self, network, unit, radius):
         tail, shape = network.tail, network.input_shape
         bounds = network.front.bounds(unit)
-        front = _Sums(network.front, shape, bounds, max(radius * unit, 1))
+        front = _Sums(network.front, shape, bounds, max(radius, 1))
         self.front, self._steps = front, [front]
         for layer, shape in zip([*tail.layers, tail.head], tail.shapes, strict=True):
             if isinstance(layer, Pool2d):

@@ -10,6 +10,7 @@ CP-SAT decides models of integers; that it is right when it says that there is n
 a proof rests on. No float of ours is part of it.
 """
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -100,7 +101,7 @@ class LeadModel:
         wanted, sums = _wanted(sums), over_variables(sums)
         places, outputs = sums.offsets.tolist(), sums.outputs.tolist()
         bounds, variables, coefs = (a.tolist() for a in (sums.bounds, sums.lits, sums.coefs))
-        for row, (start, stop) in enumerate(zip(places[:-2], places[1:-1], strict=True)):
+        for row, (start, stop) in enumerate(itertools.pairwise(places[:-1])):
             for value, (reference, domain) in enumerate(
                 [
                     (-outputs[row], [-_UNBOUNDED, bounds[row] - 1]),

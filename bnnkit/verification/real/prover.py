@@ -98,7 +98,7 @@ class Prover:
                 model.stop()
 
     def _not_ruled_out(self, cases, greatest_leads):
-        """Cases that upper bounds of leads leave open; the comparison nearest to refuted is first."""
+        """Cases that upper bounds of leads leave open, the nearest to being refuted first."""
         greatest = np.zeros(self._circuit.needed.shape, np.int64)  # [b, a]
         for b in {b for case in cases for _, b in case}:
             greatest[b] = greatest_leads(b)

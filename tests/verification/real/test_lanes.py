@@ -38,11 +38,11 @@ def matrix(layer, shape):
 def plain_gradient(network, grid, x, by_class, steepness):
     """The gradient for one input, forward and back through matrices."""
     tail, unit = network.tail, grid.unit
-    bounds = network.front.bounds(int(unit) if unit >= 1 else unit)
+    bounds = network.front.bounds(unit)
     bounds = np.broadcast_to(bounds, network.front.output_shape(network.input_shape))
     dense = matrix(network.front, network.input_shape)
     margins = dense @ x - bounds.transpose(1, 2, 0).ravel().astype(float) + 0.5
-    spread = max(grid.radius * float(unit), 1) * np.sqrt(network.front.weights[0].size)
+    spread = max(grid.radius, 1) * np.sqrt(network.front.weights[0].size)
     steps = [(dense, None, None)]
     for layer, shape in zip([*tail.layers, tail.head], tail.shapes, strict=True):
         if isinstance(layer, Pool2d):  # of size 2, of everything
