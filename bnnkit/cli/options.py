@@ -216,13 +216,13 @@ def add_attack_settings(parser):
     )
 
 
-def add_question(parser, nargs=None):
+def add_question(parser, nargs=None, required=True):
     """--eps (several with ``nargs="+"``), --jobs, --timeout, --first."""
     parser.add_argument(
         "--eps",
         nargs=nargs,
         type=fraction,
-        required=True,
+        required=required,
         metavar="E",
         help="radius of the ball on the [0, 1] scale: 0.1 or 8/255",
     )

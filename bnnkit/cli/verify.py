@@ -2,9 +2,9 @@
 
 import itertools
 
-from bnnkit.cli import options
+from bnnkit.cli import options, specification
 
-EXAMPLES = """\
+EXAMPLES = f"""\
 examples:
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.05 --first 100
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.05 --solver minicard cadical cp-sat
@@ -23,7 +23,8 @@ makes all of them choose the same wrong class.
 is not robust. The end of the name says the format: .cnf clauses alone, .rcnf DIMACS with reified
 sums, .bnn the lines of CryptoMiniSat, .opb linear constraints; .gz, .xz or .bz2 may follow. bnnkit
 solve reads them all.
-"""
+
+{specification.EXAMPLES}"""
 
 _EXIT_CODES = {"robust": 0, "falsified": 1, "unknown": 3}
 
@@ -32,7 +33,7 @@ def add_arguments(parser):
     """Arguments of ``bnnkit verify``."""
     options.add_network(parser, nargs="+")
     options.add_data(parser)
-    options.add_question(parser)
+    options.add_question(parser, required=False)
     parser.add_argument(
         "--solver",
         nargs="+",
@@ -76,6 +77,9 @@ def add_arguments(parser):
     )
     options.add_campaign(parser)
     parser.add_argument("--csv", metavar="FILE", help="write a row for each image and solver")
+    parser.add_argument(
+        "--results", metavar="FILE", help="of a .vnnlib question: write the answer here, too"
+    )
     options.add_json(parser)
 
 
@@ -85,6 +89,10 @@ def run(args):
     from bnnkit.verification import combine
     from bnnkit.verification.pipeline import check_fallback
 
+    if specification.is_specification(args.model):
+        return specification.run(args)
+    if args.eps is None or args.results:
+        raise ValueError("--eps is needed, and --results only with a .vnnlib file after the model")
     options.check_file(args.csv)
     if args.index is not None and args.at_least is not None:
         raise ValueError("--at-least is about many images; with --index the exit code answers")
