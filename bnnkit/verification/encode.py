@@ -17,6 +17,7 @@ import numpy as np
 
 from bnnkit.formula import Formula
 from bnnkit.verification._compile import entry, inner
+from bnnkit.verification.bounds import Bounds
 from bnnkit.verification.circuit import next_difference
 
 
@@ -33,12 +34,18 @@ class Encoded:
         The input that each of the first ``len(owner)`` variables belongs to.
     depth : ndarray of int64, shape (n_vars,)
         The layer that each variable belongs to: 0 for the inputs.
+    first : ndarray of int32, shape (n_nodes,)
+        The first variable of each node of the circuit, the others follow; 0 if it has none.
+    rivals : ndarray of int64
+        The classes that the last variables are about.
     """
 
     formula: Formula
     low: np.ndarray
     owner: np.ndarray
     depth: np.ndarray
+    first: np.ndarray
+    rivals: np.ndarray
 
     def levels(self, model):
         """The levels, shape (n_inputs,), that a model (bool array over variables) stands for."""
@@ -73,6 +80,36 @@ def encode(circuit, label, rivals, bounds):
     """
     cone = np.zeros(circuit.n_nodes, np.int32)
     n_terms = mark_cone(circuit, label, rivals, bounds, cone)
+    return _encoded(circuit, label, rivals, bounds, cone, n_terms)
+
+
+def encode_all(circuit, label, low, high):
+    """Encode the question by its definition: all neurons, all rivals, nothing worked out before.
+
+    Parameters
+    ----------
+    circuit, label
+        As for `encode`.
+    low, high : ndarray of integers, shape (n_inputs,)
+        Lowest and highest level of each input.
+
+    Returns
+    -------
+    Encoded
+    """
+    rivals = np.delete(np.arange(len(circuit.needed)), label)
+    bounds = Bounds(*np.zeros((2, circuit.n_nodes), np.int32))
+    bounds.low[: len(low)], bounds.high[: len(high)], bounds.high[len(high) :] = low, high, 1
+    cone = bounds.high - bounds.low
+    cone[circuit.classes :] = 0
+    terms = np.concatenate([[0], np.cumsum(cone[circuit.in_edge >> 1])])[circuit.in_start]
+    label_terms = terms[circuit.classes + label + 1] - terms[circuit.classes + label]
+    n_terms = int(terms[-1] + len(rivals) * label_terms)
+    return _encoded(circuit, label, rivals, bounds, cone, n_terms)
+
+
+def _encoded(circuit, label, rivals, bounds, cone, n_terms):
+    """The formula over the nodes in a cone; its sums have at most `n_terms` terms."""
     n_inputs = circuit.n_inputs
     steps = cone[:n_inputs].copy()
     ends = np.cumsum(cone, dtype=np.int64)
@@ -83,12 +120,13 @@ def encode(circuit, label, rivals, bounds):
     n_rows = np.count_nonzero(cone[n_inputs:]) + len(rivals)
     rows = Rows(*(np.empty(n_terms, np.int32) for _ in range(2)), *_columns(n_rows))
     write_rows(circuit, label, rivals, bounds, variable, ends[-1] + 1, rows)
-    formula.add_sums(rows.lits, rows.lengths, rows.bounds, rows.coefs, rows.outputs)
-    formula.add_clause(rows.outputs[-len(rivals) :])
+    lits, coefs = rows.lits[: rows.lengths.sum()], rows.coefs[: rows.lengths.sum()]
+    formula.add_sums(lits, rows.lengths, rows.bounds, coefs, rows.outputs)
+    formula.add_clause(rows.outputs[n_rows - len(rivals) :])
     layers = np.add.reduceat(cone, circuit.start[:-2])
     layers = np.append(layers, len(rivals))
     depth = np.repeat(np.arange(len(layers)), layers)
-    return Encoded(formula, bounds.low[:n_inputs], owner, depth)
+    return Encoded(formula, bounds.low[:n_inputs], owner, depth, variable, rivals)
 
 
 def _columns(n):

@@ -45,6 +45,8 @@ def iter_verdicts(network, images, labels, eps, solver="native", timeout=60.0, n
     # a wrong name is an error now, not in a worker later
     solvers.get(solver)
     check_fallback(solver, timeout, **options)
+    if options.get("certificate") is not None and len(images) > 1:
+        raise ValueError(f"one certificate is about one image, got {len(images)}; use verify")
     questions = zip(images, labels, strict=True)
     if n_jobs == 1:
         answers = (
