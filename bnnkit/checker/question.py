@@ -13,8 +13,6 @@ import numpy as np
 
 from bnnkit.checker.text import CLAUSE, SUM, Rows
 
-_LARGEST = 2**31 - 1  # no sum of a network that can be verified gets there
-
 
 class Signals(NamedTuple):
     """What a layer reads: value = low + number of true bits.
@@ -48,7 +46,7 @@ class Constraints:
         terms = np.repeat((np.sign(weights) * signals.bits).ravel(), _times(weights, signals))
         lits = terms[np.argsort(abs(terms), kind="stable")]
         bound = int(bound) - int((weights * signals.low).sum()) + int((lits < 0).sum())
-        self._rows.append((SUM, lits.tolist(), bound, output))
+        self._rows.append((SUM, lits.tolist(), _clipped(bound, 2**31), output))
 
     def rows(self):
         """All as `Rows`, clauses first."""
@@ -57,6 +55,11 @@ class Constraints:
         end = np.cumsum([len(lits) for lits in numbers])
         flat = np.array([lit for lits in numbers for lit in lits], np.int32)
         return Rows(np.array(kind, np.uint8), end, flat, np.array(bound), np.array(output))
+
+
+def _clipped(bound, limit):
+    """A bound that no sum of a network which can be verified gets to, where it is one."""
+    return max(-limit, min(bound, limit))
 
 
 def _times(weights, signals):
@@ -137,7 +140,7 @@ def _conv(formula, layer, signals):
     for window, (i, j) in zip(windows, np.ndindex(rows, columns), strict=True):
         for o in range(len(weights)):  # z <= t  is  -z >= -t
             bits[0, o, i, j] = output = formula.new_variable()
-            bound = max(-_LARGEST, min(int(sense[o]) * int(threshold[o, i, j]), _LARGEST))
+            bound = _clipped(int(sense[o] * threshold[o, i, j]), 2**31 - 1)
             formula.add_sum(sense[o] * weights[o], window, bound, output)
     return Signals(np.zeros_like(bits[0]), bits)
 

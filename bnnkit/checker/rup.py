@@ -22,6 +22,7 @@ from bnnkit.checker.text import CLAUSE, DELETION, SUM
 
 N_TRAIL, CLAUSES_DONE, SUMS_DONE, REFUTED = range(4)
 NONE = -1
+FALSE = 1  # the negation of variable 0, which is true
 
 
 class State(NamedTuple):
@@ -34,6 +35,7 @@ class State(NamedTuple):
     lits: np.ndarray  # int32
     end: np.ndarray  # int64 (m)
     deleted: np.ndarray  # bool (m)
+    seen: np.ndarray  # int32 (2n + 2), by literal: the last clause that had it, + 1
     first: np.ndarray  # int32 (2n + 2), by literal: its first watch, or NONE
     after: np.ndarray  # int32 (2m): the next watch of the same literal
     blocker: np.ndarray  # int32 (2m): while this literal is true, the clause needs no look
@@ -63,6 +65,7 @@ def new_state(n_vars, formula, proof):
         lits=_codes(numbers),
         end=end,
         deleted=np.zeros(m, bool),
+        seen=np.zeros(n_lits, np.int32),
         first=np.full(n_lits, NONE, np.int32),
         after=np.zeros(2 * m, np.int32),
         blocker=np.zeros(2 * m, np.int32),
@@ -97,6 +100,7 @@ def _codes(lits):
 @entry
 def start(s, n_clauses, bounds, weight):
     """Bring the sums into their normal form, and draw the first conclusions."""
+    s.value[FALSE ^ 1], s.value[FALSE] = 1, -1
     normalise(s, bounds, weight)
     list_places(s)
     for side in range(len(s.slack)):
@@ -224,7 +228,11 @@ def attach(s, c):
         lit = s.lits[k]
         if s.value[lit] > 0:
             return
-        if s.value[lit] == 0 and (size == 0 or s.lits[begin] != lit) and size < 2:
+        if s.seen[lit] == c + 1:  # literals that repeat would be watched twice
+            s.lits[k] = FALSE
+            continue
+        s.seen[lit] = c + 1
+        if s.value[lit] == 0 and size < 2:
             s.lits[k], s.lits[begin + size] = s.lits[begin + size], lit
             size += 1
     if size == 0:

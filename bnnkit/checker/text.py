@@ -18,7 +18,8 @@ from bnnkit.checker._compile import entry, inner
 CLAUSE, SUM, DELETION, CLAIM = range(4)
 MOST_BYTES = 2**31  # of an unpacked file
 MOST_VARIABLES = 10**7
-_BLANK, _NEWLINE, _MINUS, _ZERO, _NINE = b" \n-09"
+_TAB, _NEWLINE, _RETURN, _BLANK = b"\t\n\r "
+_MINUS, _ZERO, _NINE = b"-09"
 _COMMENT, _PERCENT, _LESS = b"c%<"
 _DELETE, _CLAIM, _AT_LEAST, _AT_MOST, _HASH = map(tuple, (b"d", b"claim", b">=", b"<=", b"#"))
 _FORMULA_HEADER = re.compile(rb"(?:\s|c[^\n]*\n)*p[ \t]+cnf[ \t]+(\d{1,18})[ \t]+(\d{1,18})\s")
@@ -123,7 +124,7 @@ def parse(data, i, n_vars, proof, rows):
     kind, end, numbers, bound, output = rows
     n, row, clauses, current, line_start = 0, 0, 0, CLAUSE, 0
     while True:
-        while i < len(data) and data[i] <= _BLANK:
+        while i < len(data) and blank(data[i]):
             if data[i] == _NEWLINE:
                 line_start = n
             i += 1
@@ -174,7 +175,7 @@ def word(data, i, letters):
     for k in range(len(letters)):
         if i + k >= len(data) or data[i + k] != letters[k]:
             return False
-    return i + len(letters) == len(data) or data[i + len(letters)] <= _BLANK
+    return i + len(letters) == len(data) or blank(data[i + len(letters)])
 
 
 @inner
@@ -188,14 +189,20 @@ def number(data, i):
     while k < len(data) and k < digits + 18 and _ZERO <= data[k] <= _NINE:
         value = 10 * value + data[k] - _ZERO
         k += 1
-    if k == digits or (k < len(data) and data[k] > _BLANK):
+    if k == digits or (k < len(data) and not blank(data[k])):
         return 0, i
     return (-value if negative else value), k
 
 
 @inner
+def blank(letter):
+    """Whether a letter separates words."""
+    return letter == _BLANK or _TAB <= letter <= _RETURN
+
+
+@inner
 def skip(data, i):
     """The next place on the line that is not blank."""
-    while i < len(data) and data[i] <= _BLANK and data[i] != _NEWLINE:
+    while i < len(data) and blank(data[i]) and data[i] != _NEWLINE:
         i += 1
     return i

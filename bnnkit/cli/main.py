@@ -9,11 +9,11 @@ from bnnkit._version import __version__
 
 _COMMANDS = (
     *("demo", "train", "evaluate", "verify", "attack", "harden"),
-    *("compare", "solve", "data", "solvers", "zoo"),
+    *("compare", "solve", "check", "data", "solvers", "zoo"),
 )
 
 _EPILOG = """\
-exit codes: 0 done; 1 a definite "no" where one was asked for (verify --index, --at-least)
+exit codes: 0 done; 1 a definite "no" where one was asked for (verify --index, --at-least; check)
 or solvers contradict each other (compare); 2 wrong use; 3 verify --index could not decide in
 time; solve: 10 satisfiable, 20 unsatisfiable, 0 undecided; 70 an error in bnnkit; 130 interrupted.
 

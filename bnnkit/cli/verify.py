@@ -7,6 +7,7 @@ examples:
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.05 --first 100
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.05 --solver minicard cadical cp-sat
   bnnkit verify mlp-small.npz --dataset mnist --eps 8/255 --index 7
+  bnnkit verify mlp-small.npz --dataset mnist --eps 8/255 --index 7 --certificate c7
 
 robust: proved for every image of the ball. falsified: a misclassified image was found and
 checked; images that are wrong as they are count here. unknown: out of time.
@@ -50,6 +51,11 @@ def add_arguments(parser):
         metavar="NAME",
         help="a second solver for what is open after 15 s, such as cp-sat",
     )
+    parser.add_argument(
+        "--certificate",
+        metavar="FOLDER",
+        help="with --index: if the answer is robust, write a certificate for bnnkit check",
+    )
     parser.add_argument("--csv", metavar="FILE", help="write a row for each image and solver")
     options.add_json(parser)
 
@@ -61,8 +67,11 @@ def run(args):
     from bnnkit.verification.pipeline import check_fallback
 
     options.check_file(args.csv)
+    options.check_folder(args.certificate)
     if args.index is not None and args.at_least is not None:
         raise ValueError("--at-least is about many images; with --index the exit code answers")
+    if args.certificate and (args.index is None or len(args.solver) > 1):
+        raise ValueError("--certificate is about one image and one solver: give --index")
     network = options.load_network(args.model)
     data = options.load_data(args)
     images, labels = _chosen(args, data.test)
@@ -104,6 +113,7 @@ def _verdicts(args, network, images, labels, solver):
     found = []
     try:
         chosen = {"pixels": args.pixels, "fallback": args.fallback}
+        chosen["certificate"] = args.certificate
         for verdict in iter_verdicts(
             network, images, labels, args.eps, solver, args.timeout, args.jobs, **chosen
         ):

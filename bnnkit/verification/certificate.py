@@ -23,7 +23,8 @@ def write_certificate(folder, network, image, label, eps, box, question=None, pr
     Parameters
     ----------
     folder : path
-        Made if it is not there. Without its certificate.json, which is written last, it holds none.
+        One that holds no certificate yet; it holds one when certificate.json is there, the last
+        file to be written.
     network, image, label, eps
         The question; eps a Fraction.
     box : two ndarrays of integers, shape (n_inputs,)
@@ -34,7 +35,6 @@ def write_certificate(folder, network, image, label, eps, box, question=None, pr
         That the formula of `question` has no model.
     """
     folder = Path(folder)
-    (folder / "certificate.json").unlink(missing_ok=True)
     whole = encode_all(circuit(network), label, *box)
     whole.formula.save(folder / "formula.cnf.gz")
     names = None if question is None else _names(question, whole, label)

@@ -120,6 +120,7 @@ def _check_certificate(solver, fallback, certificate):
     if fallback is not None:
         raise ValueError(f"the fallback {fallback} gives no proofs; leave it out for a certificate")
     Path(certificate).mkdir(parents=True, exist_ok=True)
+    (Path(certificate) / "certificate.json").unlink(missing_ok=True)  # of an earlier answer
 
 
 def check_fallback(solver, timeout, fallback=None, falsify=0.002, **_):
