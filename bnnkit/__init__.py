@@ -21,7 +21,10 @@ _NAMES = {
     "compare": "bnnkit.comparison",
     "compare_formulas": "bnnkit.comparison",
 }
-_ROOMS = ("attacks", "datasets", "formula", "kernels", "nn", "plots", "robust", "solvers", "zoo")
+_ROOMS = (
+    *("attacks", "datasets", "formula", "interop", "kernels", "nn"),
+    *("plots", "robust", "solvers", "zoo"),
+)
 
 __all__ = ["__version__", *_NAMES, *_ROOMS]
 

@@ -80,7 +80,8 @@ def read_npz(path):
                     for info in archive.infolist()
                 }
         except _DAMAGE as e:
-            raise ValueError(f"{path}: not a readable .npz file, or damaged ({e})") from None
+            said = str(e)[:200]  # zipfile quotes names, which may be long
+            raise ValueError(f"{path}: not a readable .npz file, or damaged ({said})") from None
 
 
 def _read_npy(archive, info):

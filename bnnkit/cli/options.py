@@ -20,6 +20,13 @@ def fraction(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number; write 0.1 or 8/255") from None
 
 
+def shape(text):
+    """Parse the shape of an image: "1x28x28"."""
+    if re.fullmatch(r"\d{1,9}x\d{1,9}x\d{1,9}", text, re.ASCII):
+        return tuple(map(int, text.split("x")))
+    raise argparse.ArgumentTypeError(f"{text!r} is not channels x height x width; write 1x28x28")
+
+
 def share(text):
     """Parse a share of images in [0, 1]."""
     value = fraction(text)
@@ -75,7 +82,8 @@ def add_network(parser, nargs=None):
         "model",
         metavar="MODEL",
         nargs=nargs,
-        help="a file that bnnkit train wrote, or zoo:NAME for one that bnnkit zoo lists",
+        help="a file that bnnkit train wrote or bnnkit convert reads, or zoo:NAME for one that "
+        "bnnkit zoo lists",
     )
 
 
@@ -85,9 +93,9 @@ def load_network(text):
         from bnnkit import zoo
 
         return zoo.load(text.removeprefix("zoo:"))
-    from bnnkit import BinaryNetwork
+    from bnnkit.interop import read_network
 
-    return BinaryNetwork.load(text)
+    return read_network(text)
 
 
 def add_data(parser, default="digits"):

@@ -1,4 +1,4 @@
-"""Solve a formula in a DIMACS file, as the solvers of the SAT competitions do."""
+"""Solve a formula in a DIMACS or OPB file, as the solvers of the competitions do."""
 
 import sys
 import time
@@ -13,7 +13,9 @@ examples:
   gunzip -c formula.cnf.gz | bnnkit solve - --solver minicard
 
 The file is DIMACS CNF, which may have reified sums as well: the line "1 -2 3 >= 2 # 5" says that
-variable 5 is true exactly if at least two of the literals 1, -2, 3 are; likewise with <=.
+variable 5 is true exactly if at least two of the literals 1, -2, 3 are; likewise with <=. The line
+"b 1 -2 3 0 2 5 0" of CryptoMiniSat says the same. Or it is OPB, the linear constraints of the
+pseudo-Boolean competitions: "+2 x1 -1 ~x2 >= 1 ;". The content decides, not the name.
 
 exit codes: 10 satisfiable (the lines v give an assignment, which has been checked),
 20 unsatisfiable, 0 undecided, 2 not a formula or wrong use.
@@ -29,7 +31,9 @@ _WIDTH = 78  # characters of a line of values
 
 def add_arguments(parser):
     """Arguments of ``bnnkit solve``."""
-    parser.add_argument("file", metavar="FILE", help="plain or gzipped; - reads the standard input")
+    parser.add_argument(
+        "file", metavar="FILE", help="plain, .gz, .xz or .bz2; - reads the standard input"
+    )
     parser.add_argument(
         "--solver",
         default="native",
@@ -76,6 +80,9 @@ def _check_proof(args, solver):
         raise ValueError(f"the solver {args.solver} gives no proofs; take native")
     if args.file == "-":
         raise ValueError("a proof is about a file; give its name instead of -")
+    from bnnkit.checker.text import read_formula
+
+    read_formula(args.file)  # complains about formats that the checker does not know
 
 
 def _read(file):

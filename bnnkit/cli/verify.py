@@ -8,9 +8,15 @@ examples:
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.05 --solver minicard cadical cp-sat
   bnnkit verify mlp-small.npz --dataset mnist --eps 8/255 --index 7
   bnnkit verify mlp-small.npz --dataset mnist --eps 8/255 --index 7 --certificate c7
+  bnnkit verify mlp-small.npz --dataset mnist --eps 0.1 --index 7 --write-formula seven.opb.gz
 
 robust: proved for every image of the ball. falsified: a misclassified image was found and
 checked; images that are wrong as they are count here. unknown: out of time.
+
+--write-formula puts a question to any other solver: its formula is satisfiable exactly if the image
+is not robust. The end of the name says the format: .cnf clauses alone, .rcnf DIMACS with reified
+sums, .bnn the lines of CryptoMiniSat, .opb linear constraints; .gz, .xz or .bz2 may follow. bnnkit
+solve reads them all.
 """
 
 _EXIT_CODES = {"robust": 0, "falsified": 1, "unknown": 3}
@@ -56,6 +62,11 @@ def add_arguments(parser):
         metavar="FOLDER",
         help="with --index: if the answer is robust, write a certificate for bnnkit check",
     )
+    parser.add_argument(
+        "--write-formula",
+        metavar="FILE",
+        help="with --index: write the question as a formula instead of answering it",
+    )
     parser.add_argument("--csv", metavar="FILE", help="write a row for each image and solver")
     options.add_json(parser)
 
@@ -72,9 +83,13 @@ def run(args):
         raise ValueError("--at-least is about many images; with --index the exit code answers")
     if args.certificate and (args.index is None or len(args.solver) > 1):
         raise ValueError("--certificate is about one image and one solver: give --index")
+    if args.write_formula:
+        _check_formula(args)
     network = options.load_network(args.model)
     data = options.load_data(args)
     images, labels = _chosen(args, data.test)
+    if args.write_formula:
+        return _write_formula(args, network, images, labels)
     names = list(dict.fromkeys(args.solver))
     for name in names:
         solvers.get(name)
@@ -104,6 +119,33 @@ def _chosen(args, split):
     if not 0 <= args.index < len(split):
         raise ValueError(f"--index must be from 0 to {len(split) - 1}, got {args.index}")
     return split.images[[args.index]], split.labels[[args.index]]
+
+
+def _check_formula(args):
+    """Complain, before any work, about a question that cannot be written."""
+    from bnnkit.interop.formulas import writer_for
+
+    options.check_file(args.write_formula)
+    writer_for(args.write_formula)
+    if args.index is None:
+        raise ValueError("--write-formula is about one image; name it with --index")
+
+
+def _write_formula(args, network, images, labels):
+    from bnnkit.interop import write_formula
+    from bnnkit.verification import encode_question
+
+    formula = encode_question(network, images[0], labels[0], args.eps, args.pixels).formula
+    comments = [
+        f"network {network.digest}",
+        f"{args.dataset} test image {args.index}, label {labels[0]}, eps {args.eps}, "
+        f"{args.pixels} pixels",
+        "satisfiable exactly if an image within eps gets another class",
+        f"{formula.n_vars} variables before any of the encoding",
+    ]
+    write_formula(formula, args.write_formula, comments)
+    print(f"{args.write_formula}: {str(formula).splitlines()[0]}")
+    return 0
 
 
 def _verdicts(args, network, images, labels, solver):

@@ -3,6 +3,7 @@
 from bnnkit.verification.epsilon import MinimalEpsilon, minimal_epsilon
 from bnnkit.verification.many import iter_verdicts, verify_all
 from bnnkit.verification.pipeline import verify
+from bnnkit.verification.questions import encode_question
 from bnnkit.verification.verdict import Verdict, Verdicts, combine
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "Verdict",
     "Verdicts",
     "combine",
+    "encode_question",
     "iter_verdicts",
     "minimal_epsilon",
     "verify",
