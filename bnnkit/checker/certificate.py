@@ -13,6 +13,8 @@ from bnnkit.checker.proof import Checked, check_rows
 from bnnkit.checker.question import box_of, encode
 from bnnkit.checker.text import read_formula
 
+FORMULA, PROOF = "formula.cnf.gz", "proof.gz"
+
 
 def check_certificate(folder):
     """Check a certificate: image and network give the formula, and the proof refutes it.
@@ -46,11 +48,11 @@ def check_certificate(folder):
     if said != digest:
         return Checked(False, claim, "certificate.json names another network")
     expected = encode(network, *box_of(image, eps, network["step"]), label)
-    n_vars, rows, digest = read_formula(folder / "formula.cnf.gz")
+    n_vars, rows, digest = read_formula(folder / FORMULA)
     wrong = _difference(expected, (n_vars, rows))
     if wrong:
         return Checked(False, claim, f"the formula is not that of the question: {wrong}")
-    clause, wrong = check_rows(n_vars, rows, digest, folder / "proof.gz")
+    clause, wrong = check_rows(n_vars, rows, digest, folder / PROOF)
     if clause and not wrong:
         wrong = f"the proof claims the clause {list(clause)}, which is not enough"
     return Checked(not wrong, claim, wrong)

@@ -2,11 +2,11 @@
 
 import os
 
-from bnnkit.interop import dimacs, eev, opb
+from bnnkit.interop import dimacs, eev, opb, veripb
 from bnnkit.interop.formulas import write_formula
 from bnnkit.network import BinaryNetwork
 
-__all__ = ["dimacs", "eev", "opb", "read_network", "write_formula", "write_network"]
+__all__ = ["dimacs", "eev", "opb", "read_network", "veripb", "write_formula", "write_network"]
 
 _PICKLED = (".pth", ".pt", ".pickle", ".pkl")
 

@@ -198,7 +198,7 @@ class _Question:
     def _decide(self, engine, question, search, seconds):
         """Solver, hunt and search take turns, longer and longer ones, until one of them knows."""
         kind = _class_of(engine)
-        hints = {"priorities": _priorities(question)} if "priorities" in kind.hints else {}
+        hints = {"priorities": priorities(question)} if "priorities" in kind.hints else {}
         with engine(question.formula, **hints, **self._log()) as solver:
             while True:
                 seconds = seconds * TURN if kind.resumes and seconds else math.inf
@@ -298,7 +298,7 @@ class _Question:
         return None if left == math.inf else left
 
 
-def _priorities(question):
+def priorities(question):
     """The closer a variable is to the inputs, the sooner it is decided.
 
     Once the inputs are known everything follows, but the bits in between say more at once.

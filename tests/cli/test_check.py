@@ -20,6 +20,9 @@ def test_a_proof(name, formula, tmp_path, capsys):
     assert main(["solve", formula, "--proof", proof]) == 20
     assert main(["check", formula, proof]) == 0
     assert f"verified: there is no solution: {formula}" in capsys.readouterr().out
+    assert main(["check", formula, proof, "--veripb", str(tmp_path / "theirs")]) == 0
+    assert (tmp_path / "theirs.pbp").read_text().startswith("pseudo-Boolean proof version 3.0")
+    assert (tmp_path / "theirs.opb").exists()
 
 
 def test_a_proof_of_something_else(formula, tmp_path, capsys):

@@ -13,7 +13,7 @@ Goldberg, Novikov: Verification of proofs of unsatisfiability for CNF formulas. 
 import numpy as np
 
 from bnnkit.solvers.native.clause_database import list_steps
-from bnnkit.solvers.native.state import ARENA, HEADER, UNITS
+from bnnkit.solvers.native.state import ARENA, HEADER, TRAIL, UNITS
 from bnnkit.solvers.proof import Proof
 
 
@@ -25,6 +25,7 @@ class StepLog:
         self._n_steps = 0
         self._numbers = np.zeros(0, np.int64)  # of the learnt clauses in the arena, in its order
         self._place, self._unit = 1, 0
+        self._facts = 1  # literals of the trail that have been looked at
 
     @property
     def nbytes(self) -> int:
@@ -54,9 +55,18 @@ class StepLog:
         kept = kept[: len(self._numbers)]
         gone = self._numbers[~kept]
         if len(gone):
+            self._write_facts(state)
             self._chunks.append((True, np.append(gone, 0).astype(np.int32)))
         self._numbers = self._numbers[kept]
         self._place = int(state.count[ARENA])
+
+    def _write_facts(self, state):
+        """Make units of what holds for ever, before the clauses that it follows from are gone."""
+        n = int(state.count[TRAIL])
+        facts = np.setdiff1d(state.trail[self._facts : n], state.units[0 : 2 * self._unit : 2])
+        lits = (facts >> 1).astype(np.int32) * np.where(facts & 1, -1, 1)
+        self._chunks.append((False, np.stack([lits, 0 * lits], axis=1).ravel().astype(np.int32)))
+        self._n_steps, self._facts = self._n_steps + len(facts), n
 
     def proof(self, claim) -> Proof:
         """The proof of a clause that follows by unit propagation from the steps so far."""

@@ -8,6 +8,7 @@ from solvers.formulas import add_random_constraint, random_literals, satisfiable
 
 from bnnkit.formula import Formula
 from bnnkit.solvers.native import Native, engine
+from bnnkit.solvers.native.engine import MemoryLimit
 from bnnkit.solvers.native.log import StepLog
 
 
@@ -57,6 +58,16 @@ def test_deletions_name_steps_that_are_there(eager):
     assert statistics["deleted"] > 100
 
 
+def test_deleted_clauses_are_not_needed_any_more(eager):
+    """Not even for what holds for ever: checkers of other formats forget that."""
+    for seed in range(8):
+        formula = pigeon_hole(4 + seed % 2)
+        with Native(formula, log=True, seed=seed) as solver:
+            rows = rows_of(solver.proof(solver.solve()))
+        assert verifies(formula.to_text(), rows, forgetful=True)
+        assert sum(kind == "d" for kind, _ in rows) > 3
+
+
 def test_the_search_is_the_same_with_a_log():
     counts = []
     for log in (False, True):
@@ -68,10 +79,18 @@ def test_the_search_is_the_same_with_a_log():
 
 def test_memory_of_the_log_counts():
     """With it, a limit is passed that the search alone keeps to."""
-    limit = {"memory_limit": 3_000_000, "conflict_limit": 20_000}
-    for log, reason in ((False, "gave up"), (True, "bytes")):
-        with Native(pigeon_hole(9), log=log, **limit) as solver:
-            assert reason in solver.solve().reason
+    sizes = []
+    for log in (False, True):
+        with Native(pigeon_hole(8), log=log, conflict_limit=3000) as solver:
+            solver.solve()
+            one = solver._engine
+            sizes.append(sum(array.nbytes for array in one.state))
+    assert sizes[0] == sizes[1]
+    one._memory_limit = sizes[1] + 10_000
+    with pytest.raises(MemoryLimit):
+        one._check_memory(0)
+    one._log = None
+    one._check_memory(0)
 
 
 def test_no_log_no_proof():
