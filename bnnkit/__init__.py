@@ -22,7 +22,7 @@ _NAMES = {
     "compare_formulas": "bnnkit.comparison",
 }
 _ROOMS = (
-    *("attacks", "datasets", "formula", "interop", "kernels", "nn"),
+    *("attacks", "checker", "datasets", "formula", "interop", "kernels", "nn"),
     *("plots", "robust", "solvers", "zoo"),
 )
 

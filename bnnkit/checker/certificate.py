@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from bnnkit.checker.question import box_of, encode
 from bnnkit.checker.text import read_formula
 
 FORMULA, PROOF = "formula.cnf.gz", "proof.gz"
+_FRACTION = re.compile("[0-9]{1,1000}(/[0-9]{1,1000})?")
 
 
 def check_certificate(folder):
@@ -64,9 +66,11 @@ def _read_claim(path):
         claim = json.loads(path.read_bytes())
         if claim["format"] != "bnnkit-certificate" or claim["version"] != 1:
             raise ValueError("another format")
-        network, label, eps = claim["network"], claim["label"], Fraction(claim["eps"])
-        if type(label) is not int or type(claim["eps"]) is not str or not 0 <= eps <= 1:
-            raise ValueError("label must be an integer, eps a fraction in [0, 1]")
+        network, label = claim["network"], claim["label"]
+        if type(label) is not int or not _FRACTION.fullmatch(claim["eps"]):
+            raise ValueError("label must be an integer, eps a fraction such as 1/10")
+        if (eps := Fraction(claim["eps"])) > 1:
+            raise ValueError("eps must be in [0, 1]")
     except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError) as error:
         raise ValueError(f"{path}: not a certificate ({type(error).__name__}: {error})") from None
     return network, label, eps

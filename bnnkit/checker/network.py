@@ -9,6 +9,8 @@ import numpy as np
 
 from bnnkit._files import read_npz
 
+MOST_BITS = 10**6  # of a layer, padding included
+
 
 def read_network(path):
     """The network in a file, and the SHA-256 of its content.
@@ -43,9 +45,10 @@ def _digest(arrays):
 
 
 def _network(header, arrays):
-    shape = [_size(n) for n in header["input_shape"]]
-    network = {"step": Fraction(*header["quant_step"]), "shape": tuple(shape), "layers": []}
-    _demand(len(shape) == 3 and network["step"] > 0, "shape or step")
+    shape, (above, below) = [_size(n) for n in header["input_shape"]], header["quant_step"]
+    _demand(type(above) is type(below) is int and len(shape) == 3, "shape or step")
+    network = {"step": Fraction(above, below), "shape": tuple(shape), "layers": []}
+    _demand(Fraction(1, 255) <= network["step"] < 2, "step")
     for i, entry in enumerate(header["layers"]):
         layer = {"stride": _size(entry["stride"])}
         if entry["kind"] == "pool2d":
@@ -58,9 +61,10 @@ def _network(header, arrays):
             kernel, layer["weights"], layer["padding"] = weights.shape[2:], weights, padding
             _demand(weights.shape[1] == shape[0] and padding == _size(padding + 1) - 1, "weights")
             shape[0] = len(weights)
+        padded = [n + 2 * padding for n in shape[1:]]
+        _demand(shape[0] * math.prod(padded) <= MOST_BITS, "size of a layer")
         shape[1:] = [
-            _size((n + 2 * padding - k) // layer["stride"] + 1)
-            for n, k in zip(shape[1:], kernel, strict=True)
+            _size((n - k) // layer["stride"] + 1) for n, k in zip(padded, kernel, strict=True)
         ]
         if entry["kind"] == "conv2d":
             layer |= {name: _integers(arrays[f"{i}.{name}"]) for name in ("threshold", "sense")}

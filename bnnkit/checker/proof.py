@@ -65,7 +65,7 @@ def check_rows(n_vars, constraints, digest, proof):
     claim = tuple(_numbers(rows, len(rows.kind) - 1))
     if of_formula != digest:
         return claim, "the proof is about another formula, its SHA-256 says"
-    state = new_state(n_vars, constraints, rows)
+    state = new_state(constraints, rows)
     n_formula = np.count_nonzero(constraints.kind == CLAUSE)
     row, clause, n_rows = 0, n_formula, len(rows.kind)
     while row < n_rows:

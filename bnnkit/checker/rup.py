@@ -52,11 +52,12 @@ class State(NamedTuple):
     gain: np.ndarray  # int32 (2t + 2s): coefficient; 0 where the side's right becomes false
 
 
-def new_state(n_vars, formula, proof):
+def new_state(formula, proof):
     """A state with all clauses and sums of a formula, and room for the clauses of a proof."""
     sums, clauses = formula.kind == SUM, formula.kind == CLAUSE
     numbers, end = _join(*_select(formula, clauses), *_select(proof, proof.kind != DELETION))
     terms, term_end = _select(formula, sums)
+    n_vars = int(max(abs(part).max(initial=0) for part in (numbers, terms, formula.output)))
     m, n_sums, n_terms, n_lits = len(end), len(term_end), len(terms), 2 * n_vars + 2
     state = State(
         count=np.zeros(4, np.int64),

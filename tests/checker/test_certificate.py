@@ -1,7 +1,10 @@
 """Certificates of random networks: those that `verify` writes, and damaged ones."""
 
+import gzip
 import json
+import re
 import shutil
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from bnnkit._files import read_npz, write_npz
 from bnnkit.checker import check, check_certificate
 from bnnkit.network import Conv2d, Head
 from bnnkit.quantiser import Quantiser
+from bnnkit.verification.certificate import write_certificate
 
 LAYERS = [("dense",), ("dense", "dense"), ("conv", "pool", "dense"), ("conv", "conv")]
 
@@ -92,10 +96,6 @@ def test_a_made_up_certificate_is_rejected(tmp_path):
 
 def certify(folder, network, image, label, eps):
     """Write a certificate as `verify` would, whether it is true or not."""
-    from fractions import Fraction
-
-    from bnnkit.verification.certificate import write_certificate
-
     eps = Fraction(eps).limit_denominator(1000)
     box = [end.transpose(1, 2, 0).ravel() for end in network.quantiser.ball(image, eps)]
     write_certificate(folder, network, image, label, eps, box)
@@ -125,8 +125,6 @@ def test_another_image_and_network(certificate):
 
 def test_a_weaker_formula_or_claim(certificate):
     """A formula with one constraint more, and a proof that claims less than that there is none."""
-    import gzip
-
     proof, formula = certificate / "proof.gz", certificate / "formula.cnf.gz"
     text = gzip.decompress(proof.read_bytes()).decode().replace("claim 0", "claim 1 -1 0")
     whole = proof.read_bytes()
@@ -155,6 +153,59 @@ def test_damaged_files(certificate, tmp_path):
         if checked.verified:
             assert checked.claim == check_certificate(certificate).claim
     assert accepted < 100
+
+
+@pytest.mark.parametrize(
+    ("eps", "said"),
+    [("1e999999999", "such as 1/10"), ("1/0", "Zero"), ("2", "[0, 1]"), ("-1/2", "such as")],
+)
+def test_radii_that_are_none(eps, said, certificate):
+    path = certificate / "certificate.json"
+    path.write_text(path.read_text().replace('"1/2"', f'"{eps}"'))
+    with pytest.raises(ValueError, match=re.escape(said)):
+        check_certificate(certificate)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"quant_step": ["1e999999999"]},
+        {"quant_step": [1, 10**9]},
+        {"quant_step": [1, 0]},
+        {"input_shape": [1, 2**30, 2**30]},
+        {"input_shape": [1, 1]},
+        {"layers": [{"kind": "pool2d", "pool": "or", "size": 1, "stride": 1}]},
+        {
+            "layers": [
+                {"kind": "conv2d", "kernel_shape": [2, 1, 1, 2], "stride": 1, "padding": 2**30}
+            ]
+        },
+        {"layers": [{"kind": "conv2d", "kernel_shape": [2, 1, 1, 2], "stride": 0, "padding": 0}]},
+        {"layers": [{"kind": "conv2d", "kernel_shape": [2, 1, 1], "stride": 1, "padding": 0}]},
+        {"head": {"kernel_shape": [2, 2, 1, 1], "scale": 0}},
+        {"head": {"kernel_shape": [2, -2, 1, 1], "scale": 1}},
+        {"layers": "x"},
+        {"version": 2},
+    ],
+)
+def test_networks_that_are_none(change, certificate):
+    """Sizes are checked before anything is made of them."""
+    arrays = read_npz(certificate / "network.npz")
+    header = json.loads(arrays["header"].tobytes()) | change
+    arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    write_npz(certificate / "network.npz", arrays)
+    with pytest.raises(ValueError, match=r"network\.npz: not a network"):
+        check_certificate(certificate)
+
+
+@pytest.mark.parametrize(
+    "image", [np.full((1, 1, 2), np.nan), np.full((1, 1, 2), 2.0), np.zeros((1, 2)), None]
+)
+def test_images_that_are_none(image, certificate):
+    arrays = {"other": np.zeros(1)} if image is None else {"image": image}
+    write_npz(certificate / "image.npz", arrays)
+    with pytest.raises(ValueError, match=r"image\.npz"):
+        check_certificate(certificate)
 
 
 def test_solvers_without_proofs_are_refused(tmp_path):

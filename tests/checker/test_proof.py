@@ -3,6 +3,8 @@
 import contextlib
 import gzip
 import hashlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -257,6 +259,16 @@ def test_what_is_said(tmp_path):
     assert "another formula" in check(formula, proof).reason
 
 
+def test_it_shares_no_code_with_what_it_checks():
+    rooms = "solvers", "formula", "verification", "network", "quantiser", "kernels"
+    script = "import sys, bnnkit.checker; print(*(m for m in sys.modules if 'bnnkit' in m))"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert not [
+        name for name in loaded.stdout.decode().split() if f"{name}.".split(".")[1] in rooms
+    ]
+    assert b"bnnkit.checker.rup" in loaded.stdout
+
+
 def test_deleted_clauses_are_gone(tmp_path):
     text = "p cnf 3 4\n1 2 3 0\n1 2 -3 0\n1 -2 3 0\n1 -2 -3 0\n"
     steps = [("", [1, 2]), ("", [1, -2])]
@@ -273,7 +285,7 @@ def test_settled_sums_are_dropped():
     text = b"1 2 >= 1 # 3\n1 2 4 >= 2 # 5\n1 0\n"
     rows = rows_from(parse, text, n_vars=5, proof=False)
     claim = rows_from(parse, b"claim 0\n", n_vars=5, proof=True)
-    state = new_state(5, rows, claim)
+    state = new_state(rows, claim)
     assert state.term_end.tolist() == [0, 2]
     assert state.terms[:2].tolist() == [4, 8]
 
