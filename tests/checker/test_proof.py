@@ -247,6 +247,11 @@ def test_corners(formula, verified, tmp_path):
     assert verifies(formula, [("claim", [])]) == verified
 
 
+def test_a_repeated_literal_is_watched_once(tmp_path):
+    text = "p cnf 4 3\n1 2 3 1 0\n-1 4 0\n-1 -4 0\n"
+    assert answer(tmp_path, text, [("claim", [2, 3])])
+
+
 def test_what_is_said(tmp_path):
     formula, proof = tmp_path / "f.cnf", tmp_path / "f.proof"
     formula.write_text("p cnf 2 1\n1 2 0\n")
