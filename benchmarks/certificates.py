@@ -24,16 +24,12 @@ from pathlib import Path
 from reference import load_set
 
 from bnnkit import verify
-from bnnkit._checks import as_eps
 from bnnkit._table import table
 from bnnkit.checker import check, check_certificate
 from bnnkit.checker.certificate import FORMULA, PROOF
 from bnnkit.solvers import get
-from bnnkit.verification._question import flat
-from bnnkit.verification.bounds import possible_rivals, propagate
-from bnnkit.verification.circuit import circuit
-from bnnkit.verification.encode import encode
 from bnnkit.verification.pipeline import priorities
+from bnnkit.verification.questions import encode_question
 
 COLUMNS = ["set", "eps", "index", "stage", "verified", "solve_s", "log_s", "conflicts"]
 COLUMNS += ["write_s", "check_s", "encode_s", "formula_bytes", "proof_bytes"]
@@ -96,9 +92,7 @@ def checking(folder):
 
 def solving(network, image, label, eps, timeout):
     """The solver on the formula that the bounds leave, without and with a log."""
-    c, label = circuit(network), int(label)
-    bounds = propagate(c, *map(flat, network.quantiser.ball(image, as_eps(eps))))
-    question = encode(c, label, possible_rivals(c, label, bounds), bounds)
+    question = encode_question(network, image, label, eps)
     row = {}
     for name, log in (("solve_s", False), ("log_s", True)):
         with get("native")(question.formula, priorities=priorities(question), log=log) as solver:

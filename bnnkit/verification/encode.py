@@ -71,7 +71,7 @@ def encode(circuit, label, rivals, bounds):
     circuit : Circuit
     label : int
     rivals : ndarray of int64
-        Classes that the bounds do not rule out; at least one.
+        Classes that the bounds do not rule out; with none, the formula is an empty clause.
     bounds : Bounds
 
     Returns
