@@ -6,12 +6,12 @@
 FOLDER holds one folder for each set (see `reference.load_set`). Each question is asked with a
 certificate, and each certificate that comes of it is checked. For questions that bounds left open,
 the solver is run once more on their formula without and with a log, so that the cost of the log is
-not mixed up with turns that other stages take. Times are CPU seconds:
+not mixed up with turns that other stages take. Times are CPU seconds, but for "write":
 
     solve    the solver without a log
-    log      the solver with one
-    write    the whole certificate: the formula by definition, its text, the proof, gzip
-    check    the checker on formula and proof: reading them, and each step
+    log      the solver with one, and writing the proof, gzipped; of solve
+    write    the whole certificate, wall: the formula by definition, its text, the proof, gzip
+    check    the checker on formula and proof: reading them, and each step; of solve, and medians
     encode   making the formula anew from network and image, and comparing it
 """
 
@@ -72,7 +72,7 @@ def certificates(options, name):
                 row["write_s"] = verdict.timings["certificate"]
                 row |= checking(Path(folder))
                 if verdict.stage == "solver":
-                    row |= solving(*asking, options.timeout)
+                    row |= solving(*asking, options.timeout, Path(folder))
                 rows.append(row)
     return rows
 
@@ -90,16 +90,19 @@ def checking(folder):
     }
 
 
-def solving(network, image, label, eps, timeout):
-    """The solver on the formula that the bounds leave, without and with a log."""
+def solving(network, image, label, eps, timeout, folder):
+    """The solver on the formula that the bounds leave, without a log and with one."""
     question = encode_question(network, image, label, eps)
     row = {}
     for name, log in (("solve_s", False), ("log_s", True)):
         with get("native")(question.formula, priorities=priorities(question), log=log) as solver:
             row[name], outcome = timed(solver.solve, timeout=timeout)
             row["conflicts"] = solver.statistics["conflicts"]
-        if outcome.status != "unsat":  # in the pipeline, another run was faster
-            return {}
+            if outcome.status != "unsat":  # in the pipeline, another run was faster
+                return {}
+            if log:
+                save = solver.proof(outcome).save
+                row[name] += timed(save, folder / "again.gz", folder / FORMULA)[0]
     return row
 
 
