@@ -13,17 +13,31 @@ _NAMES = {
     "BNNClassifier": "bnnkit.nn",
     "RealClassifier": "bnnkit.nn",
     "BinaryNetwork": "bnnkit.network",
+    "RealNetwork": "bnnkit.network",
     "get_threads": "bnnkit.kernels.threads",
     "minimal_epsilon": "bnnkit.verification",
     "set_threads": "bnnkit.kernels.threads",
     "verify": "bnnkit.verification",
     "verify_all": "bnnkit.verification",
+    "verify_joint": "bnnkit.verification",
+    "verify_vote": "bnnkit.verification",
     "compare": "bnnkit.comparison",
     "compare_formulas": "bnnkit.comparison",
 }
 _ROOMS = (
-    *("attacks", "checker", "datasets", "formula", "interop", "kernels", "nn"),
-    *("plots", "robust", "solvers", "zoo"),
+    "assess",
+    "attacks",
+    "checker",
+    "datasets",
+    "ensemble",
+    "formula",
+    "interop",
+    "kernels",
+    "nn",
+    "plots",
+    "robust",
+    "solvers",
+    "zoo",
 )
 
 __all__ = ["__version__", *_NAMES, *_ROOMS]

@@ -18,6 +18,13 @@ def check_seed(name, value):
         check_count(name, value, least=0)
 
 
+def check_jobs(n_jobs):
+    """Raise unless `n_jobs` is a number of processes as joblib counts them."""
+    check_whole("n_jobs", n_jobs)
+    if n_jobs == 0:
+        raise ValueError("n_jobs must be at least 1, or -1 for one on each core, got 0")
+
+
 def check_whole(name, value):
     """Raise unless `value` is a whole number; a bool is none."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):

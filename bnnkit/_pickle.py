@@ -58,6 +58,8 @@ class StackMachine:
                     self.steps[opcode.name](self, argument)
         except (IndexError, KeyError, TypeError, AttributeError) as error:
             raise ValueError("its instructions make no sense") from error
+        except ValueError as error:  # pickletools quotes what it cannot read, however long
+            raise ValueError(str(error)[:200]) from error
         raise ValueError("it ends before its pickle does")
 
     def reduce(self, _):

@@ -58,6 +58,7 @@ def test_a_list_that_holds_itself():
         (b"\x80\x04\x95" + b"\xff" * 8 + b"K\x01", "exhausted before seeing STOP"),  # a huge frame
         (b"\x80\x04B\xff\xff\xff\xff.", "expected 4294967295 bytes"),
         (b"\x80\x04X\xff\xff\xff\x7f.", "expected 2147483647 bytes"),
+        (b"\x80\x02S" + b"x" * 9000 + b"\n.", "no string quotes around b'x{150,180}$"),
         (b"\x80\x02L" + b"9" * 9000 + b"L\n.", "LONG|digits"),
     ],
 )

@@ -7,7 +7,7 @@ where the model's own prediction says so.
 
 from bnnkit.attacks.ball import Ball, clip_to_ball
 from bnnkit.attacks.base import Attack, AttackResult
-from bnnkit.attacks.exact import Exact
+from bnnkit.attacks.exact import Exact, JointExact, VoteExact
 from bnnkit.attacks.gradient import FGSM, PGD
 from bnnkit.attacks.noise import RandomNoise
 
@@ -18,6 +18,8 @@ __all__ = [
     "AttackResult",
     "Ball",
     "Exact",
+    "JointExact",
     "RandomNoise",
+    "VoteExact",
     "clip_to_ball",
 ]

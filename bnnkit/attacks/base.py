@@ -114,12 +114,16 @@ class Attack(ABC):
             if np.isnan(found).any():
                 raise ValueError(f"{type(self).__name__} made NaN: is the model's gradient finite?")
             adversarial[asked] = part.clip_outwards(found) if self.complete else part.clip(found)
-        success = predict(model, adversarial) != labels
+        success = self._is_fooled(model, adversarial, labels)
         if not self.complete:  # which may need the very float32 that stands for the image
             unchanged = (adversarial == ball.center).reshape(len(images), -1).all(axis=1)
             success[unchanged] = ~right[unchanged]
         seconds = time.perf_counter() - started
         return AttackResult(adversarial, success, undecided & ~success, seconds)
+
+    def _is_fooled(self, model, images, labels):
+        """What makes an attack a success, for each image: a class that is not its label."""
+        return predict(model, images) != labels
 
     @abstractmethod
     def _perturb(self, model, ball, labels):

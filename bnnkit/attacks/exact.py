@@ -1,12 +1,15 @@
-"""The complete attack: a solver finds an adversarial image or proves that there is none."""
+"""The complete attacks: a solver finds an adversarial image or proves that there is none."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from bnnkit._options import check_number, check_whole
+from bnnkit._checks import unit_floats
+from bnnkit._options import check_jobs, check_number
 from bnnkit.attacks.base import Attack
-from bnnkit.attacks.models import exact_network
+from bnnkit.attacks.models import exact_network, predict
+from bnnkit.ensemble import Vote
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Exact(Attack):
     n_jobs: int = 1
 
     complete = True
+    _question: ClassVar[dict] = {}  # an option of `verify_all`
 
     def __post_init__(self):
         from bnnkit import solvers
@@ -48,30 +52,73 @@ class Exact(Attack):
                 raise ValueError(
                     f"timeout must be a positive number of seconds or None, got {self.timeout}"
                 )
-        check_whole("n_jobs", self.n_jobs)
-        if self.n_jobs == 0:
-            raise ValueError("n_jobs must be at least 1, or -1 for one on each core, got 0")
+        check_jobs(self.n_jobs)
 
     def _perturb(self, model, ball, labels):
         from bnnkit.verification import verify_all
-        from bnnkit.verification.witness import to_image
 
-        network = exact_network(model)
+        networks = self._networks(model)
         verdicts = verify_all(
-            network,
+            networks,
             ball.images,
             labels,
             ball.eps,
             solver=self.solver,
             timeout=self.timeout,
             n_jobs=self.n_jobs,
+            **self._question,
         )
-        adversarial = to_image(
-            network.quantiser, ball.images, network.quantiser.levels(ball.images)
-        )
+        adversarial = self._unchanged(networks, ball)
         for i, verdict in enumerate(verdicts):
             if verdict.adversarial is not None:
-                adversarial[i] = verdict.adversarial.reshape(adversarial.shape[1:])
+                adversarial[i] = unit_floats(verdict.adversarial).reshape(adversarial.shape[1:])
         # A witness is judged by the base class. If it failed there, its image would not be
         # fooled, and not proved robust either: it stays undecided.
         return adversarial, np.array([verdict.status != "robust" for verdict in verdicts])
+
+    def _networks(self, model):
+        return exact_network(model)
+
+    def _unchanged(self, network, ball):
+        """The images as float32, with the levels that they have as they were given."""
+        from bnnkit.verification.witness import to_image
+
+        levels = network.quantiser.levels(ball.images)
+        return to_image(network.quantiser, ball.images, levels)
+
+
+class VoteExact(Exact):
+    """Ask `bnnkit.verification.verify_vote`: is there an image that the vote gets wrong?
+
+    The model of a call is a sequence of models, or their `Vote`. Each of them must be a
+    BinaryNetwork or keep one as ``network_``. The parameters are those of `Exact`.
+    """
+
+    _question: ClassVar[dict] = {"question": "vote"}
+
+    def __call__(self, models, images, labels, eps):
+        """Attack the vote of some models; see `Attack`."""
+        vote = models if isinstance(models, Vote) else Vote(models)
+        return super().__call__(vote, images, labels, eps)
+
+    def _networks(self, vote):
+        return tuple(map(exact_network, vote.members))
+
+    def _unchanged(self, networks, ball):
+        from bnnkit.verification.refinement import refinement_of
+
+        return refinement_of(networks).unchanged(ball.images, ball.eps)
+
+
+class JointExact(VoteExact):
+    """Ask `bnnkit.verification.verify_joint`: does an image make all models choose one wrong class?
+
+    The model of a call is a sequence of models, or their `Vote`, as for `VoteExact`. A success is
+    an image for which all of them choose the same class, which is not its label.
+    """
+
+    _question: ClassVar[dict] = {"question": "joint"}
+
+    def _is_fooled(self, vote, images, labels):
+        choices = np.stack([predict(member, images) for member in vote.members])
+        return (choices == choices[0]).all(axis=0) & (choices[0] != labels)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from bnnkit._checks import unit_floats
+from bnnkit.ensemble import Vote, plurality
 
 
 def predict(model, images):
@@ -23,7 +24,10 @@ def predict_clean(model, images):
 
     A model with an exact network gets them as they are, since a grey value may lie right
     between two levels, and its nearest float32 beyond; other models get float32 in [0, 1].
+    The members of a vote are asked one by one.
     """
+    if isinstance(model, Vote):
+        return plurality([predict_clean(member, images) for member in model.members])
     return predict(model, images if _network_of(model) is not None else unit_floats(images))
 
 
@@ -59,8 +63,12 @@ def _network_of(model):
 def gradient_of(model):
     """A function (images, labels) -> (gradient, loss) for `model`.
 
-    A model's own ``loss_gradient``; for a BinaryNetwork, which has none, `Surrogate`.
+    A model's own ``loss_gradient``; for a BinaryNetwork, which has none, `Surrogate`; for a
+    vote the mean over its members, where attacks on ensembles climb (Liu, Chen, Liu, Song.
+    Delving into transferable adversarial examples and black-box attacks. ICLR 2017).
     """
+    if isinstance(model, Vote):
+        return _mean_of([gradient_of(member) for member in model.members])
     if callable(getattr(model, "loss_gradient", None)):
         return model.loss_gradient
     network = _network_of(model)
@@ -72,3 +80,13 @@ def gradient_of(model):
     from bnnkit.attacks.surrogate import Surrogate
 
     return Surrogate(network).loss_gradient
+
+
+def _mean_of(gradients):
+    """The function whose gradient and loss are the means of those of some functions."""
+
+    def mean(images, labels):
+        pairs = [gradient(images, labels) for gradient in gradients]
+        return tuple(np.mean(part, axis=0) for part in zip(*pairs, strict=True))
+
+    return mean

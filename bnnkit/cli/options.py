@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import json
 import math
+import os
 import re
 import sys
 from fractions import Fraction
@@ -63,6 +64,19 @@ def check_file(path):
         raise ValueError(f"{path} is a folder; name a file in it")
 
 
+def check_outputs(csv, plot, *inputs):
+    """Complain about files for rows and plot that cannot be written, or would overwrite others."""
+    inputs = {os.path.realpath(path) for path in inputs}
+    for path in filter(None, (csv, plot)):
+        if os.path.realpath(path) in inputs:
+            raise ValueError(f"{path} is one of the questions and would be overwritten")
+        check_file(path)
+    if plot and Path(plot).suffix.lower() not in ("", ".png", ".pdf", ".svg"):
+        raise ValueError(f"{plot}: a plot is a .png, .pdf or .svg")
+    if csv and plot and os.path.realpath(csv) in map(os.path.realpath, (plot, f"{plot}.csv")):
+        raise ValueError(f"{csv} is named twice, for the rows and for the plot")
+
+
 def check_folder(path):
     """Complain about a `path` that cannot be a folder, before any work is done."""
     if path is not None and Path(path).exists() and not Path(path).is_dir():
@@ -87,15 +101,25 @@ def add_network(parser, nargs=None):
     )
 
 
-def load_network(text):
-    """The BinaryNetwork of a file, or of the zoo where `text` is "zoo:NAME"."""
+def load_network(text, real=False):
+    """The network of a file, or of the zoo where `text` is "zoo:NAME".
+
+    A RealNetwork is refused unless `real` says that the command can do with it.
+    """
     if text.startswith("zoo:"):
         from bnnkit import zoo
 
         return zoo.load(text.removeprefix("zoo:"))
+    from bnnkit import BinaryNetwork
     from bnnkit.interop import read_network
 
-    return read_network(text)
+    network = read_network(text)
+    if not real and not isinstance(network, BinaryNetwork):
+        raise ValueError(
+            f"{text} reads real pixels, and this command is for networks that round them to "
+            "levels; bnnkit evaluate and bnnkit convert take it"
+        )
+    return network
 
 
 def add_data(parser, default="digits"):
@@ -181,10 +205,11 @@ def add_attack_settings(parser):
     )
 
 
-def add_question(parser):
-    """--eps, --jobs, --timeout, --first."""
+def add_question(parser, nargs=None):
+    """--eps (several with ``nargs="+"``), --jobs, --timeout, --first."""
     parser.add_argument(
         "--eps",
+        nargs=nargs,
         type=fraction,
         required=True,
         metavar="E",

@@ -9,9 +9,13 @@ examples:
   bnnkit verify mlp-small.npz --dataset mnist --eps 8/255 --index 7
   bnnkit verify mlp-small.npz --dataset mnist --eps 8/255 --index 7 --certificate c7
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.1 --index 7 --write-formula seven.opb.gz
+  bnnkit verify a.npz b.npz c.npz --dataset mnist --eps 0.05 --question vote
 
 robust: proved for every image of the ball. falsified: a misclassified image was found and
 checked; images that are wrong as they are count here. unknown: out of time.
+
+Of several models, --question vote asks whether an image makes their vote wrong, joint whether one
+makes all of them choose the same wrong class.
 
 --write-formula puts a question to any other solver: its formula is satisfiable exactly if the image
 is not robust. The end of the name says the format: .cnf clauses alone, .rcnf DIMACS with reified
@@ -24,7 +28,7 @@ _EXIT_CODES = {"robust": 0, "falsified": 1, "unknown": 3}
 
 def add_arguments(parser):
     """Arguments of ``bnnkit verify``."""
-    options.add_network(parser)
+    options.add_network(parser, nargs="+")
     options.add_data(parser)
     options.add_question(parser)
     parser.add_argument(
@@ -67,6 +71,12 @@ def add_arguments(parser):
         metavar="FILE",
         help="with --index: write the question as a formula instead of answering it",
     )
+    parser.add_argument(
+        "--question",
+        choices=["vote", "joint"],
+        default="vote",
+        help="what to ask of several models (default: vote)",
+    )
     parser.add_argument("--csv", metavar="FILE", help="write a row for each image and solver")
     options.add_json(parser)
 
@@ -81,11 +91,12 @@ def run(args):
     options.check_folder(args.certificate)
     if args.index is not None and args.at_least is not None:
         raise ValueError("--at-least is about many images; with --index the exit code answers")
-    if args.certificate and (args.index is None or len(args.solver) > 1):
-        raise ValueError("--certificate is about one image and one solver: give --index")
+    if args.certificate and (args.index is None or len(args.solver) > 1 or len(args.model) > 1):
+        raise ValueError("--certificate is about one image, network and solver: give --index")
     if args.write_formula:
         _check_formula(args)
-    network = options.load_network(args.model)
+    networks = [options.load_network(text) for text in args.model]
+    network = networks if len(networks) > 1 else networks[0]
     data = options.load_data(args)
     images, labels = _chosen(args, data.test)
     if args.write_formula:
@@ -129,6 +140,8 @@ def _check_formula(args):
     writer_for(args.write_formula)
     if args.index is None:
         raise ValueError("--write-formula is about one image; name it with --index")
+    if len(args.model) > 1:
+        raise ValueError(f"--write-formula is about one model, got {len(args.model)}")
 
 
 def _write_formula(args, network, images, labels):
@@ -154,8 +167,9 @@ def _verdicts(args, network, images, labels, solver):
 
     found = []
     try:
-        chosen = {"pixels": args.pixels, "fallback": args.fallback}
-        chosen["certificate"] = args.certificate
+        chosen = {"pixels": args.pixels, "fallback": args.fallback, "question": args.question}
+        if args.certificate:
+            chosen["certificate"] = args.certificate
         for verdict in iter_verdicts(
             network, images, labels, args.eps, solver, args.timeout, args.jobs, **chosen
         ):
@@ -170,7 +184,7 @@ def _text(args, results, wrong):
 
     if args.index is not None:
         return "\n".join(
-            f"{name}: {_sentence(verdict)}"
+            f"{name}: {_sentence(args, verdict)}"
             for name, verdicts in results.items()
             for verdict in verdicts
         )
@@ -191,9 +205,11 @@ def _text(args, results, wrong):
     return table(header, rows) + "\n" + agreement
 
 
-def _sentence(verdict):
+def _sentence(args, verdict):
+    joint = len(args.model) > 1 and args.question == "joint"
+    everywhere = f"class {verdict.label} everywhere" if not joint else "no class fools all models"
     said = {
-        "robust": f"robust: class {verdict.label} everywhere within {verdict.eps:g}",
+        "robust": f"robust: {everywhere} within {verdict.eps:g}",
         "falsified": f"falsified: class {verdict.predicted} instead of {verdict.label}",
         "unknown": f"unknown: {verdict.reason}",
     }[verdict.status]
@@ -201,8 +217,9 @@ def _sentence(verdict):
 
 
 def _report(args, results, wrong):
+    several = {"model": args.model, "question": args.question}
     return {
-        "model": args.model,
+        **(several if len(args.model) > 1 else {"model": args.model[0]}),
         "dataset": args.dataset,
         "eps": float(args.eps),
         "timeout": args.timeout,

@@ -44,7 +44,7 @@ class RunFolder:
         self._saved = self._read()
         self.seed = seed
         if self._saved is not None:
-            self._check_identity()
+            check_same(self._folder, self._saved[1]["identity"], identity)
             self.seed = self._saved[1]["seed"]
 
     def resume(self, trainer):
@@ -57,7 +57,7 @@ class RunFolder:
         try:
             trainer.restore(arrays, rest["run"])
         except (KeyError, TypeError, ValueError) as e:
-            raise self._damaged(e) from None
+            raise damaged(self._checkpoint, e) from None
 
     def save(self, trainer):
         """Replace the log, then the checkpoint: an epoch is done once it is in both."""
@@ -82,27 +82,30 @@ class RunFolder:
         except FileNotFoundError:
             return None
         except (KeyError, TypeError, ValueError) as e:
-            raise self._damaged(e) from None
+            raise damaged(self._checkpoint, e) from None
         return arrays, rest
 
-    def _check_identity(self):
-        old, new = self._saved[1]["identity"], self._identity
-        changed = [
-            f"{name} was {old.get(name)} and is {new.get(name)}"
-            for name in sorted(old.keys() | new.keys())
-            if old.get(name) != new.get(name)
-        ]
-        if changed:
-            raise ValueError(
-                f"{self._folder} holds another training run: {', '.join(changed)}; "
-                "give another folder, or delete this one to start anew"
-            )
 
-    def _damaged(self, reason):
-        return ValueError(
-            f"{self._checkpoint} is damaged or not a checkpoint ({reason}); give another folder, "
-            "or delete this one to start anew"
+def check_same(folder, old, new):
+    """Raise unless two identities are the same: that of the run in `folder`, and that asked for."""
+    changed = [
+        f"{name} was {old.get(name)} and is {new.get(name)}"
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
+    ]
+    if changed:
+        raise ValueError(
+            f"{folder} holds another training run: {', '.join(changed)}; "
+            "give another folder, or delete this one to start anew"
         )
+
+
+def damaged(path, reason):
+    """The error for a file of a run that cannot be read."""
+    return ValueError(
+        f"{path} is damaged or not a checkpoint ({reason}); give another folder, "
+        "or delete this one to start anew"
+    )
 
 
 def _plain(value):

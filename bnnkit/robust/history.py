@@ -1,5 +1,7 @@
 """What a run of the robust training loop leaves behind."""
 
+import csv
+import io
 import json
 from dataclasses import asdict, dataclass, field
 
@@ -7,10 +9,12 @@ import numpy as np
 
 from bnnkit._files import write_text
 
+ANSWERS = ("robust", "falsified", "unknown", "detected")
+
 
 @dataclass(frozen=True)
 class Counts:
-    """Three-valued verdict of one judge over n images: n = robust + falsified + unknown.
+    """Verdicts of one judge over n images: n = robust + falsified + unknown + detected.
 
     Attributes
     ----------
@@ -23,6 +27,12 @@ class Counts:
     complete : bool
         Whether the judge's "not fooled" is a proof.
     seconds : float
+    detected : int
+        Images of a pool that a model with a class for adversarial images put there
+        (`Relabelled`). Where an attack ends at such an image, the verdict is unknown: another
+        one may evade the model.
+    per_class : dict of str to list of int
+        Each of the four counts for the classes 0, 1, ... of the labels.
     """
 
     robust: int
@@ -30,43 +40,62 @@ class Counts:
     unknown: int
     complete: bool
     seconds: float
+    detected: int = 0
+    per_class: dict[str, list[int]] = field(default_factory=dict)
 
     @property
     def n(self):
         """Number of judged images."""
-        return self.robust + self.falsified + self.unknown
+        return self.robust + self.falsified + self.unknown + self.detected
+
+    @property
+    def share(self):
+        """(robust + detected) / n."""
+        return (self.robust + self.detected) / self.n
 
     @classmethod
-    def of(cls, attack, result):
-        """Count the AttackResult of `attack`."""
-        return cls(
-            robust=int(result.withstood.sum()),
-            falsified=int(result.success.sum()),
-            unknown=int(result.undecided.sum()),
-            complete=attack.complete,
-            seconds=result.seconds,
-        )
+    def of(cls, labels, *, complete, seconds, **answers):
+        """Count answers: which images of shape (n,) are `falsified`, `unknown`, `detected`.
+
+        An image has one of these answers at most, and is robust where it has none.
+        """
+        nowhere = np.zeros(len(labels), dtype=bool)
+        answers = {name: answers.get(name, nowhere) for name in ANSWERS[1:]}
+        answers["robust"] = ~np.any(list(answers.values()), axis=0)
+        n_classes = int(labels.max()) + 1
+        per_class = {
+            name: np.bincount(labels[answers[name]], minlength=n_classes).tolist()
+            for name in ANSWERS
+        }
+        totals = {name: sum(counts) for name, counts in per_class.items()}
+        return cls(**totals, complete=complete, seconds=seconds, per_class=per_class)
 
 
 @dataclass(frozen=True)
 class Round:
-    """One round: images added, model fitted, model judged.
+    """One round: images added, models fitted, models judged.
+
+    Where there are k > 1 models, names such as "PGD[0]" are about one of them, and the plain
+    name is about their vote, or about an attack on all of them.
 
     Attributes
     ----------
     index : int
-        Round 0 is the model before any adversarial image.
+        Round 0 is the model before any image is added.
     n_attacked, n_added, n_undecided : int
-        Training images that were attacked before this round's fit, with the model of the
-        round before; adversarial images that this gave; and images without an answer.
+        Images that were attacked (or otherwise tried) before this round's fit, with the models
+        of the round before; images that this gave; and images without an answer.
     n_train : int
-        Images that the model was fitted on.
+        Images that the models were fitted on.
     clean_accuracy : float
-        On all test images.
+        On all test images; of several models that of their vote.
     judged : dict of str to Counts
         By the name of the judge.
     seconds : dict of str to float
         For "attack", "fit" and "judge".
+    clean : dict of str to Counts
+        Right ("robust") and wrong ("falsified") test images: "clean", and of several models
+        "clean[0]" and so on.
     """
 
     index: int
@@ -77,11 +106,21 @@ class Round:
     clean_accuracy: float
     judged: dict[str, Counts]
     seconds: dict[str, float]
+    clean: dict[str, Counts] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, values):
+        """The inverse of `dataclasses.asdict`."""
+        counts = {
+            part: {name: Counts(**each) for name, each in values[part].items()}
+            for part in ("judged", "clean")
+        }
+        return cls(**values | counts)
 
 
 @dataclass(eq=False)
 class History:
-    """Rounds, models and adversarial images of a run.
+    """Rounds, models and added images of a run.
 
     Attributes
     ----------
@@ -89,15 +128,19 @@ class History:
         What `train` was called with, as plain values.
     rounds : list of Round
     models : list
-        The model of each round. With ``recreate=False`` they are all the same object.
+        The model of each round, a `bnnkit.ensemble.Vote` of several. With ``recreate=False``
+        they may all be the same object.
     added : list of Drawn
-        The images that each round added, with their true labels; the first round has none.
+        The images that each round added; the first round has none.
+    stopped : str or None
+        Why the run ended: "rounds", "seconds", "target" or "images" (all are used up).
     """
 
     settings: dict
     rounds: list[Round] = field(default_factory=list)
     models: list = field(default_factory=list)
     added: list = field(default_factory=list)
+    stopped: str | None = None
 
     def append(self, finished, model, drawn):
         """Keep a finished Round, its model, and the images that it had added."""
@@ -116,13 +159,50 @@ class History:
         images = np.concatenate([drawn.images for drawn in self.added])
         return images, np.concatenate([drawn.labels for drawn in self.added])
 
+    @property
+    def origin(self):
+        """The training image that each of `pool` was made from, or -1: int64 (M,)."""
+        return np.concatenate([drawn.origin for drawn in self.added])
+
+    @property
+    def seconds(self):
+        """Of all rounds, whichever process worked on them."""
+        return sum(sum(each.seconds.values()) for each in self.rounds)
+
     def to_dict(self):
         """Settings and rounds as plain dicts, lists and numbers."""
-        return {"settings": self.settings, "rounds": [asdict(each) for each in self.rounds]}
+        rounds = [asdict(each) for each in self.rounds]
+        return {"settings": self.settings, "rounds": rounds, "stopped": self.stopped}
 
     def to_json(self, path):
         """Write `to_dict` to `path`, atomically."""
         write_text(path, json.dumps(self.to_dict(), indent=2) + "\n")
 
+    def to_csv(self, path=None):
+        """A line a round, as CSV: written to `path`, atomically, or returned without one.
+
+        Columns are the numbers of `Round`, "seconds attack" and so on, and for each judge
+        "NAME robust", "NAME falsified", "NAME unknown" and "NAME detected". Counts per class
+        are in `to_dict` alone.
+        """
+        text = io.StringIO()
+        rows = [_row(each) for each in self.rounds]
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        if path is None:
+            return text.getvalue()
+        write_text(path, text.getvalue())
+        return None
+
     def __repr__(self):
         return f"History({len(self.rounds)} rounds, {sum(r.n_added for r in self.rounds)} added)"
+
+
+def _row(finished):
+    names = ("index", "n_attacked", "n_added", "n_undecided", "n_train", "clean_accuracy")
+    row = {name: getattr(finished, name) for name in names}
+    row |= {f"seconds {part}": seconds for part, seconds in finished.seconds.items()}
+    for name, counts in {**finished.clean, **finished.judged}.items():
+        row |= {f"{name} {answer}": getattr(counts, answer) for answer in ANSWERS}
+    return row

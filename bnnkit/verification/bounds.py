@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bnnkit.verification._compile import entry
+from bnnkit.verification._compile import entry, inner
 from bnnkit.verification.circuit import next_difference
 
 
@@ -60,6 +60,19 @@ def possible_rivals(circuit, label, bounds):
     return np.flatnonzero(possible)
 
 
+def possible_classes(circuit, members, bounds):
+    """Classes that the bounds do not rule out to be chosen, by each member of a joint circuit.
+
+    Returns
+    -------
+    ndarray of bool, shape (members, classes)
+        At least one in each row: what a member chooses for some image is never ruled out.
+    """
+    possible = np.zeros((members, len(circuit.needed) // members), bool)
+    mark_possible(circuit, bounds, possible)
+    return possible
+
+
 @entry
 def propagate_box(c, bounds):
     """Fill in the bounds of all nodes but the inputs, which must be 0 before.
@@ -87,18 +100,44 @@ def propagate_box(c, bounds):
 
 @entry
 def greatest_leads(c, label, bounds, greatest):
-    """Upper bounds of z[j] - z[label] for the classes j.
+    """Upper bounds of z[j] - z[label] for the classes j."""
+    for j in range(len(greatest)):
+        greatest[j] = greatest_lead(c, j, label, bounds)
+
+
+@entry
+def mark_possible(c, bounds, possible):
+    """Mark the classes of each member that no other one beats on the whole box.
+
+    Parameters
+    ----------
+    possible : ndarray of bool, shape (members, classes)
+        All false before.
+    """
+    members, size = possible.shape
+    for n in range(members):
+        for j in range(n * size, (n + 1) * size):
+            i = n * size
+            while i < (n + 1) * size and (
+                i == j or greatest_lead(c, j, i, bounds) >= c.needed[i, j]
+            ):
+                i += 1
+            possible[n, j - n * size] = i == (n + 1) * size
+
+
+@inner
+def greatest_lead(c, j, i, bounds):
+    """An upper bound of z[j] - z[i].
 
     A source that both classes count in the same way does not matter, so the difference is
     bounded edge by edge.
     """
     low, high = bounds
     classes = c.start[len(c.start) - 2]
-    for j in range(len(greatest)):
-        total = np.int64(0)
-        one, one_end = c.in_start[classes + j], c.in_start[classes + j + 1]
-        other, other_end = c.in_start[classes + label], c.in_start[classes + label + 1]
-        while one < one_end or other < other_end:  # both in the order of their sources
-            source, weight, one, other = next_difference(c, one, one_end, other, other_end)
-            total += weight * (high[source] if weight > 0 else low[source])
-        greatest[j] = total
+    total = np.int64(0)
+    one, one_end = c.in_start[classes + j], c.in_start[classes + j + 1]
+    other, other_end = c.in_start[classes + i], c.in_start[classes + i + 1]
+    while one < one_end or other < other_end:  # both in the order of their sources
+        source, weight, one, other = next_difference(c, one, one_end, other, other_end)
+        total += weight * (high[source] if weight > 0 else low[source])
+    return total

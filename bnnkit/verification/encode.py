@@ -36,6 +36,7 @@ class Encoded:
         The layer that each variable belongs to: 0 for the inputs.
     first : ndarray of int32, shape (n_nodes,)
         The first variable of each node of the circuit, the others follow; 0 if it has none.
+        None, as `rivals`, where the question is not about one network.
     rivals : ndarray of int64
         The classes that the last variables are about.
     """
@@ -44,8 +45,8 @@ class Encoded:
     low: np.ndarray
     owner: np.ndarray
     depth: np.ndarray
-    first: np.ndarray
-    rivals: np.ndarray
+    first: np.ndarray | None = None
+    rivals: np.ndarray | None = None
 
     def levels(self, model):
         """The levels, shape (n_inputs,), that a model (bool array over variables) stands for."""
@@ -78,9 +79,9 @@ def encode(circuit, label, rivals, bounds):
     -------
     Encoded
     """
-    cone = np.zeros(circuit.n_nodes, np.int32)
-    n_terms = mark_cone(circuit, label, rivals, bounds, cone)
-    return _encoded(circuit, label, rivals, bounds, cone, n_terms)
+    pairs = _pairs(rivals, label)
+    cone, rows = network_rows(circuit, pairs, bounds)
+    return _encoded(circuit, rivals, bounds, cone, rows)
 
 
 def encode_all(circuit, label, low, high):
@@ -105,53 +106,94 @@ def encode_all(circuit, label, low, high):
     terms = np.concatenate([[0], np.cumsum(cone[circuit.in_edge >> 1])])[circuit.in_start]
     label_terms = terms[circuit.classes + label + 1] - terms[circuit.classes + label]
     n_terms = int(terms[-1] + len(rivals) * label_terms)
-    return _encoded(circuit, label, rivals, bounds, cone, n_terms)
+    rows = _rows(circuit, _pairs(rivals, label), bounds, cone, n_terms)
+    return _encoded(circuit, rivals, bounds, cone, rows)
 
 
-def _encoded(circuit, label, rivals, bounds, cone, n_terms):
-    """The formula over the nodes in a cone; its sums have at most `n_terms` terms."""
+def _pairs(rivals, label):
+    return np.stack([rivals, np.full_like(rivals, label)], axis=1)
+
+
+def _encoded(circuit, rivals, bounds, cone, rows):
+    """The formula of the rows, in which some rival must win."""
     n_inputs = circuit.n_inputs
-    steps = cone[:n_inputs].copy()
-    ends = np.cumsum(cone, dtype=np.int64)
-    variable = np.where(cone > 0, ends - cone + 1, 0).astype(np.int32)
-    formula = Formula(int(ends[-1]) + len(rivals))
-    owner = np.repeat(np.arange(n_inputs), steps)
-    _order_levels(formula, owner)
-    n_rows = np.count_nonzero(cone[n_inputs:]) + len(rivals)
+    formula = Formula(int(cone.sum()) + len(rivals))
+    owner = np.repeat(np.arange(n_inputs), cone[:n_inputs])
+    order_levels(formula, owner)
+    formula.add_sums(rows.lits, rows.lengths, rows.bounds, rows.coefs, rows.outputs)
+    formula.add_clause(rows.outputs[len(rows.outputs) - len(rivals) :])
+    depth = depths(circuit, cone, len(rivals))
+    low, first = bounds.low[:n_inputs], first_variables(cone)
+    return Encoded(formula, low, owner, depth, first, rivals)
+
+
+def network_rows(circuit, pairs, bounds):
+    """The sums that comparisons of classes depend on.
+
+    Parameters
+    ----------
+    circuit : Circuit
+    pairs : ndarray of int64, shape (m, 2)
+        Whether class ``pairs[i, 0]`` beats class ``pairs[i, 1]`` is what matters, with m >= 1.
+    bounds : Bounds
+
+    Returns
+    -------
+    cone : ndarray of int32, shape (n_nodes,)
+        How many variables each node has; they are numbered from 1 on, in the order of the nodes.
+    rows : Rows
+        The sums of the neurons, and after them those of the pairs, whose outputs are the last m
+        variables.
+    """
+    cone = np.zeros(circuit.n_nodes, np.int32)
+    n_terms = mark_cone(circuit, pairs, bounds, cone)
+    return cone, _rows(circuit, pairs, bounds, cone, n_terms)
+
+
+def _rows(circuit, pairs, bounds, cone, n_terms):
+    """The sums of the nodes of a cone and of some pairs; they have at most `n_terms` terms."""
+    n_rows = np.count_nonzero(cone[circuit.n_inputs :]) + len(pairs)
     rows = Rows(*(np.empty(n_terms, np.int32) for _ in range(2)), *_columns(n_rows))
-    write_rows(circuit, label, rivals, bounds, variable, ends[-1] + 1, rows)
-    lits, coefs = rows.lits[: rows.lengths.sum()], rows.coefs[: rows.lengths.sum()]
-    formula.add_sums(lits, rows.lengths, rows.bounds, coefs, rows.outputs)
-    formula.add_clause(rows.outputs[n_rows - len(rivals) :])
-    layers = np.add.reduceat(cone, circuit.start[:-2])
-    layers = np.append(layers, len(rivals))
-    depth = np.repeat(np.arange(len(layers)), layers)
-    return Encoded(formula, bounds.low[:n_inputs], owner, depth, variable, rivals)
+    write_rows(circuit, pairs, bounds, first_variables(cone), cone.sum() + 1, rows)
+    size = rows.lengths.sum()
+    return rows._replace(lits=rows.lits[:size], coefs=rows.coefs[:size])
+
+
+def first_variables(cone):
+    """The first variable of each node in a cone, numbered from 1 on; 0 for the others."""
+    ends = np.cumsum(cone, dtype=np.int64)
+    return np.where(cone > 0, ends - cone + 1, 0).astype(np.int32)
+
+
+def depths(circuit, cone, n_last):
+    """The layer of each variable of a cone, and one more for the `n_last` variables after them."""
+    layers = np.append(np.add.reduceat(cone, circuit.start[:-2]), n_last)
+    return np.repeat(np.arange(len(layers)), layers)
 
 
 def _columns(n):
     return np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int32)
 
 
-def _order_levels(formula, owner):
-    """Bit i + 1 of an input implies its bit i."""
+def order_levels(formula, owner):
+    """Bit i + 1 of an input implies its bit i; bits of the same `owner` are consecutive."""
     upper = np.flatnonzero(owner[1:] == owner[:-1]) + 2
     lits = np.stack([-upper, upper - 1], axis=1).ravel()
     formula.add_clauses(lits, np.full(len(upper), 2))
 
 
 @entry
-def mark_cone(c, label, rivals, bounds, cone):
+def mark_cone(c, pairs, bounds, cone):
     """Note for each node how many variables it needs; returns the number of terms of all sums.
 
-    Needed are the open nodes that the lead of a rival reads, and those that needed nodes read.
+    Needed are the open nodes that the lead of a pair reads, and those that needed nodes read.
     """
     low, high = bounds
     classes = c.start[len(c.start) - 2]
     terms = 0
-    for rival in rivals:
-        one, one_end = c.in_start[classes + rival], c.in_start[classes + rival + 1]
-        other, other_end = c.in_start[classes + label], c.in_start[classes + label + 1]
+    for winner, loser in pairs:
+        one, one_end = c.in_start[classes + winner], c.in_start[classes + winner + 1]
+        other, other_end = c.in_start[classes + loser], c.in_start[classes + loser + 1]
         while one < one_end or other < other_end:
             source, weight, one, other = next_difference(c, one, one_end, other, other_end)
             if weight != 0:
@@ -167,8 +209,8 @@ def mark_cone(c, label, rivals, bounds, cone):
 
 
 @entry
-def write_rows(c, label, rivals, bounds, variable, first_win, rows):
-    """Write the sum of each node in the cone, and after them that of each rival."""
+def write_rows(c, pairs, bounds, variable, first_win, rows):
+    """Write the sum of each node in the cone, and after them that of each pair."""
     low = bounds.low
     classes = c.start[len(c.start) - 2]
     row, n = 0, 0
@@ -184,10 +226,11 @@ def write_rows(c, label, rivals, bounds, variable, first_win, rows):
                 n, bound = write_terms(rows, n, bound, weight, bounds, variable, source)
         rows.lengths[row], rows.bounds[row], rows.outputs[row] = n - start, bound, variable[k]
         row += 1
-    for i in range(len(rivals)):
-        start, bound = n, c.needed[label, rivals[i]]
-        one, one_end = c.in_start[classes + rivals[i]], c.in_start[classes + rivals[i] + 1]
-        other, other_end = c.in_start[classes + label], c.in_start[classes + label + 1]
+    for i in range(len(pairs)):
+        winner, loser = pairs[i]
+        start, bound = n, c.needed[loser, winner]
+        one, one_end = c.in_start[classes + winner], c.in_start[classes + winner + 1]
+        other, other_end = c.in_start[classes + loser], c.in_start[classes + loser + 1]
         while one < one_end or other < other_end:
             source, weight, one, other = next_difference(c, one, one_end, other, other_end)
             bound -= weight * low[source]

@@ -24,31 +24,31 @@ HOT, COLD = 2.0, 0.3  # temperatures at both ends of a run
 FLAT = 3.0  # where the slope of a step is as good as 0
 
 
-class Search:
-    """The search for one question; it can be continued.
+class Runs:
+    """Runs of simulated annealing in a box of inputs; they can be continued.
+
+    A subclass has `_begin`, which places its walk; `_anneal`, which goes on for some steps; and
+    `_found`, the inputs at which that ended.
 
     Parameters
     ----------
     circuit : Circuit
-    bounds : Bounds
-        Of the box that is searched.
-    levels : ndarray of integers, shape (n_inputs,)
-        Of the image itself.
-    label : int
+    box : tuple of two ndarrays of int32, shape (n_inputs,)
+        The least and greatest value of each input.
+    start : ndarray of int32, shape (n_inputs,)
+        Where most of the runs set out from.
+    targets : ndarray of int64
+        Classes that runs aim at in turn.
     """
 
-    def __init__(self, circuit, bounds, levels, label):
-        self._circuit, self._bounds, self._label = circuit, bounds, label
-        self._image = levels.astype(np.int32)
-        self._box = bounds.low[: circuit.n_inputs], bounds.high[: circuit.n_inputs]
-        self._free = np.flatnonzero(self._box[0] < self._box[1])
+    def __init__(self, circuit, box, start, targets):
+        self._circuit, self._box, self._image, self._targets = circuit, box, start, targets
+        self._free = np.flatnonzero(box[0] < box[1])
         self._walk = new_walk(circuit)
         self._gradient = np.zeros(circuit.n_nodes, np.float32)
         fan_in = np.diff(circuit.in_start)
         sharpness = (1 / np.sqrt(fan_in / 4 + 1)).astype(np.float32)
         self._sharpness = [sharpness * np.float32(factor) for factor in STEEPNESS]
-        classes = np.arange(len(circuit.needed))
-        self._rivals = classes[classes != label]
         self._runs, self._step = 0, 0  # finished runs, and steps of the one that has begun
         self._random = np.random.default_rng(0)
         self._state = np.array([1], np.uint64)
@@ -59,12 +59,12 @@ class Search:
         Returns
         -------
         ndarray of int32, shape (n_inputs,), or None
-            Levels in the box that the network does not give `label`.
+            Inputs in the box that are what is looked for.
         """
         end, last = time.perf_counter() + seconds, self._runs + most_runs
         while len(self._free) and self._runs < last and time.perf_counter() < end:
             if self._go_on():
-                return self._walk.value[: self._circuit.n_inputs].copy()
+                return self._found()
         return None
 
     def _go_on(self):
@@ -72,20 +72,13 @@ class Search:
         n = self._runs
         steps = min(SHORTEST * 2 ** (n // 4), LONGEST)
         if self._step == 0:
-            place_at(self._circuit, self._walk, self._start(n))
+            self._begin(self._start(n))
         first, last = self._step, min(self._step + BETWEEN_LOOKS, steps)
-        found = anneal(
-            self._circuit,
-            self._walk,
-            self._bounds,
-            self._free,
-            self._label,
-            -1 if n % 2 == 0 else self._rivals[n // 2 % len(self._rivals)],
+        found = self._anneal(
+            -1 if n % 2 == 0 else self._targets[n // 2 % len(self._targets)],
             (first, last, steps),
             GUIDANCE[n % len(GUIDANCE)],
-            self._gradient,
             self._sharpness[n % len(STEEPNESS)],
-            self._state,
         )
         self._step = last
         if found or last == steps:
@@ -97,6 +90,47 @@ class Search:
             return self._image
         corner = self._random.integers(0, 2, len(self._image), dtype=bool)
         return np.where(corner, *self._box)
+
+
+class Search(Runs):
+    """The search for one question.
+
+    Parameters
+    ----------
+    circuit : Circuit
+    bounds : Bounds
+        Of the box that is searched.
+    levels : ndarray of integers, shape (n_inputs,)
+        Of the image itself. What is found are levels that the network does not give `label`.
+    label : int
+    """
+
+    def __init__(self, circuit, bounds, levels, label):
+        self._bounds, self._label = bounds, label
+        box = bounds.low[: circuit.n_inputs], bounds.high[: circuit.n_inputs]
+        classes = np.arange(len(circuit.needed))
+        super().__init__(circuit, box, levels.astype(np.int32), classes[classes != label])
+
+    def _begin(self, levels):
+        place_at(self._circuit, self._walk, levels)
+
+    def _anneal(self, wanted, part, guidance, sharpness):
+        return anneal(
+            self._circuit,
+            self._walk,
+            self._bounds,
+            self._free,
+            self._label,
+            wanted,
+            part,
+            guidance,
+            self._gradient,
+            sharpness,
+            self._state,
+        )
+
+    def _found(self):
+        return self._walk.value[: self._circuit.n_inputs].copy()
 
 
 @entry
@@ -155,17 +189,23 @@ def uniform(state):
 
 @inner
 def slopes(c, walk, label, rival, gradient, sharpness):
-    """Gradient of a rival's lead, every step replaced by a slope.
+    """Gradient of a rival's lead, every step replaced by a slope."""
+    classes = c.start[len(c.start) - 2]
+    gradient[classes:] = 0
+    gradient[classes + rival] = 1
+    gradient[classes + label] = -1
+    descend(c, walk, gradient, sharpness)
+
+
+@inner
+def descend(c, walk, gradient, sharpness):
+    """The gradient of all nodes, given that of the classes.
 
     d bit / d sum = 1 - tanh(u)**2 over the spread of the sum, where u is the distance from the
     threshold in units of the spread: the straight-through gradient that such networks are trained
     with (Hubara et al., Binarized neural networks, NeurIPS 2016).
     """
-    depth = len(c.start) - 2
-    gradient[c.start[depth] :] = 0
-    gradient[c.start[depth] + rival] = 1
-    gradient[c.start[depth] + label] = -1
-    for d in range(depth - 1, -1, -1):
+    for d in range(len(c.start) - 3, -1, -1):
         for i in range(c.start[d], c.start[d + 1]):
             slope = np.float32(1)
             if d > 0:

@@ -94,21 +94,26 @@ def verify(
     Half-way values between two levels belong to both cells' ends: an adversarial pixel may
     need the real number x + eps itself, and then lies within eps up to float32 rounding.
     """
-    engine = solvers.get(solver)
     image, label = checked_image(network, image, label)
     eps = checked_limits(image, eps, timeout, pixels)
-    check_number("falsify", falsify)
-    if not 0 <= falsify < math.inf:
-        raise ValueError(f"falsify must be a number of seconds, at least 0, got {falsify}")
-    check_fallback(solver, timeout, fallback, falsify)
+    engine, other = checked_engines(solver, timeout, fallback, falsify)
     _check_certificate(solver, fallback, certificate)
-    other = None if fallback is None else solvers.get(fallback)
     for name in filter(None, (solver, fallback)):
         _warm_up(name)
     circuit(network)  # once for all images, so before the clock of this one starts
     as_uint8 = pixels == "uint8"
-    question = _Question(network, image, label, eps, timeout, as_uint8, other, certificate)
+    question = Question(network, image, label, eps, timeout, as_uint8, other, certificate)
     return question.answer(engine, falsify)
+
+
+def checked_engines(solver, timeout, fallback, falsify):
+    """The solver of a question and its fallback (or None), or an error about a wrong one."""
+    engine = solvers.get(solver)
+    check_number("falsify", falsify)
+    if not 0 <= falsify < math.inf:
+        raise ValueError(f"falsify must be a number of seconds, at least 0, got {falsify}")
+    check_fallback(solver, timeout, fallback, falsify)
+    return engine, None if fallback is None else solvers.get(fallback)
 
 
 def _check_certificate(solver, fallback, certificate):
@@ -156,14 +161,18 @@ def _warm_up(solver):
 
     Two neurons that are always equal, which bounds do not see, reach every stage.
     """
+    Question(*small_question()).answer(solvers.get(solver), 1e-4)
+
+
+def small_question():
+    """The arguments of a `Question` that only a solver can answer, at once."""
     twins = Conv2d(np.ones((2, 1, 1, 1), np.int8), [1, 1], [1, 1])
     head = Head(np.array([0, 0, 1, -1]).reshape(2, 2, 1, 1), 1, [0, 0])
     network = BinaryNetwork(Quantiser(1.0), [twins], head, (1, 1, 1))
-    question = _Question(network, np.zeros((1, 1, 1), np.uint8), 0, Fraction(1), None, False)
-    question.answer(solvers.get(solver), 1e-4)
+    return network, np.zeros((1, 1, 1), np.uint8), 0, Fraction(1), None, False
 
 
-class _Question:
+class Question:
     """One question on its way through the stages."""
 
     def __init__(

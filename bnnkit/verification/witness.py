@@ -81,7 +81,18 @@ def check(network, image, adversarial, label, eps):
     Inference here is the network's own, on the image alone: nothing of the formula or of
     the solver is believed.
     """
-    predicted = int(network.predict(_widen(adversarial)[None])[0])
+    predicted = predict_one(network, adversarial)
+    check_class_and_place(predicted, image, adversarial, label, eps)
+    return predicted
+
+
+def predict_one(network, adversarial):
+    """The class of an image that is float32 or uint8, by integer inference."""
+    return int(network.predict(_widen(adversarial)[None])[0])
+
+
+def check_class_and_place(predicted, image, adversarial, label, eps):
+    """Raise RuntimeError if the class is the label, or the image leaves the ball or [0, 1]."""
     values = _unit_doubles(adversarial)
     distance = np.abs(values - _unit_doubles(image)).max()
     if (
@@ -93,7 +104,6 @@ def check(network, image, adversarial, label, eps):
             f"a witness failed its check: class {predicted}, label {label}, distance {distance}, "
             f"eps {float(eps)}; this is an error in bnnkit or in the solver, please report it"
         )
-    return predicted
 
 
 def _widen(image):

@@ -2,9 +2,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from ensembles import random_member
 from helpers import random_network
 
-from bnnkit.attacks import FGSM, PGD, Exact, RandomNoise
+from bnnkit.attacks import FGSM, PGD, Exact, JointExact, RandomNoise, VoteExact
+from bnnkit.ensemble import Vote
 from bnnkit.network import BinaryNetwork, Conv2d, Head
 from bnnkit.quantiser import Quantiser
 from bnnkit.verification import verify_all
@@ -166,3 +168,54 @@ def test_what_is_wrong_already_is_falsified_by_itself(small):
     result = Exact()(model, images[:8], wrong, 0.01)
     assert result.success.all()
     assert (result.adversarial == images[:8] / np.float32(255)).all()
+
+
+@pytest.mark.parametrize(("attack", "question"), [(VoteExact, "vote"), (JointExact, "joint")])
+@pytest.mark.parametrize("steps", [(0.1, 0.1), (0.1, 0.3), (0.1, 0.3, 0.5)])
+def test_exact_attacks_of_ensembles_say_what_the_verifier_says(attack, question, steps):
+    rng = np.random.default_rng(len(steps))
+    images = rng.integers(0, 256, (60, 1, 2, 2)).astype(np.uint8)
+    images[rng.random(images.shape) < 0.5] = 0
+    networks = [random_member(rng, images[0], 0.1, step) for step in steps]
+    labels = Vote(networks).predict(images)
+    for models in (networks, Vote(networks)):
+        result = attack()(models, images, labels, 0.1)
+        status = verify_all(networks, images, labels, 0.1, question=question).status
+        assert (result.success == (status == "falsified")).all()
+        assert (result.withstood == (status == "robust")).all()
+        choices = np.stack([network.predict(result.adversarial) for network in networks])
+        fooled = choices != labels
+        if question == "joint":
+            fooled &= choices == choices[0]
+            assert (fooled.all(axis=0) == result.success).all()
+        else:
+            assert ((Vote(networks).predict(result.adversarial) != labels) == result.success).all()
+    assert result.success.any()
+    assert result.withstood.any()
+
+
+def test_exact_attacks_of_ensembles_take_holders_and_any_shape():
+    class Holder:
+        def __init__(self, network):
+            self.network_, self.predict = network, network.predict
+
+    rng = np.random.default_rng(3)
+    networks = [random_network(rng, (1, 3, 3), ("dense",), 0.2) for _ in range(2)]
+    for shape in [(9,), (3, 3), (1, 3, 3)]:
+        images = rng.random((10, *shape)).astype(np.float32)
+        labels = networks[0].predict(images)
+        for attack in (VoteExact(), JointExact()):
+            result = attack([Holder(networks[0]), networks[1]], images, labels, 0.2)
+            assert result.adversarial.shape == images.shape
+            assert (result.success | result.withstood).all()
+
+
+def test_ensembles_without_exact_networks_are_refused():
+    class Constant:
+        def predict(self, images):
+            return np.zeros(len(images), int)
+
+    with pytest.raises(TypeError, match="exact answers need a BinaryNetwork"):
+        VoteExact()([Constant()], np.zeros((1, 4)), [0], 0.1)
+    with pytest.raises(ValueError, match="a vote needs at least one model"):
+        JointExact()([], np.zeros((1, 4)), [0], 0.1)

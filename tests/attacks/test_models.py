@@ -10,6 +10,7 @@ from bnnkit.attacks.models import (
     predict,
     predict_clean,
 )
+from bnnkit.ensemble import Vote
 
 IMAGES, LABELS = np.zeros((2, 1, 2, 3), dtype=np.float32), np.array([0, 1])
 
@@ -90,3 +91,29 @@ def test_classes_need_not_begin_at_0():
 def test_a_models_own_gradient_comes_first(linear_case):
     model = linear_case[0]
     assert gradient_of(model) == model.loss_gradient
+
+
+def test_the_members_of_a_vote_see_clean_images_as_alone():
+    """Members with an exact network get grey levels, the other float32, and the vote is theirs."""
+
+    class Recorder(Holder):
+        def predict(self, images):
+            self.given = images
+            return np.array([1, 2])
+
+    members = [Recorder(random_network(np.random.default_rng(0))), Recorder(None), Threshold()]
+    images = np.full((2, 1, 2, 3), 200, np.uint8)
+    assert predict_clean(Vote(members), images).tolist() == [1, 2]
+    assert members[0].given is images
+    assert members[1].given.dtype == np.float32
+
+
+def test_the_gradient_of_a_vote_is_the_mean_of_its_members():
+    networks = [random_network(np.random.default_rng(seed)) for seed in (0, 1, 2)]
+    gradient, loss = gradient_of(Vote(networks))(IMAGES, LABELS)
+    alone = [gradient_of(network)(IMAGES, LABELS) for network in networks]
+    np.testing.assert_allclose(gradient, sum(each for each, _ in alone) / 3, rtol=1e-6)
+    np.testing.assert_allclose(loss, sum(each for _, each in alone) / 3, rtol=1e-12)
+    assert gradient.shape == IMAGES.shape
+    with pytest.raises(TypeError, match="Threshold is neither"):
+        gradient_of(Vote([*networks, Threshold()]))

@@ -10,11 +10,11 @@ import time
 
 import numpy as np
 import pytest
+from commands import TRAINING, report
 
 from bnnkit import BinaryNetwork, datasets, verify, verify_all
 from bnnkit.cli import main
-
-TRAINING = ["--architecture", "32", "--quant-step", "0.5", "--epochs", "4", "--mask-decay", "1e-3"]
+from bnnkit.robust import Pool
 
 
 @pytest.fixture(scope="module")
@@ -22,13 +22,6 @@ def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("cli") / "model.npz"
     assert main(["train", *TRAINING, "--out", str(path)]) == 0
     return path
-
-
-def report(capsys, *arguments):
-    """Run with --json; return exit code and the object."""
-    capsys.readouterr()
-    code = main([*map(str, arguments), "--json"])
-    return code, json.loads(capsys.readouterr().out)
 
 
 def test_train_writes_the_network_that_it_measured(tmp_path, capsys):
@@ -90,6 +83,12 @@ def test_a_question_written_by_verify_is_solved(model, tmp_path, capsys, suffix)
     assert codes == {10, 20}
 
 
+def test_a_question_about_several_models_is_not_written(model, capsys):
+    asked = ["verify", str(model), str(model), "--eps", "0.1", "--index", "0"]
+    assert main([*asked, "--write-formula", "a.cnf"]) == 2
+    assert "about one model, got 2" in capsys.readouterr().err
+
+
 def test_a_written_question_says_what_it_is(model, tmp_path, capsys):
     path = tmp_path / "question.opb"
     main(["verify", str(model), "--eps", "1/8", "--index", "3", "--write-formula", str(path)])
@@ -124,6 +123,33 @@ def test_verify_one_image_answers_by_exit_code(model, capsys):
     assert main(["verify", str(model), "--eps", "0.1", "--index", "355"]) == 2
 
 
+@pytest.fixture(scope="module")
+def others(tmp_path_factory):
+    paths = [tmp_path_factory.mktemp("cli") / f"{seed}.npz" for seed in (1, 2)]
+    for seed, path in enumerate(paths, 1):
+        main(["train", *TRAINING, "--seed", str(seed), "--out", str(path)])
+    return paths
+
+
+@pytest.mark.parametrize("question", ["vote", "joint"])
+def test_verify_several_models(model, others, question, capsys):
+    models = [model, *others]
+    arguments = ["verify", *models, "--eps", "0.05", "--question", question]
+    code, said = report(capsys, *arguments, "--first", 15, "--solver", "native", "minicard")
+    test = datasets.load("digits").test
+    networks = [BinaryNetwork.load(path) for path in models]
+    asked = (networks, test.images[:15], test.labels[:15], 0.05)
+    expected = verify_all(*asked, question=question)
+    assert code == 0
+    assert (said["model"], said["question"]) == (list(map(str, models)), question)
+    for name in ("native", "minicard"):
+        assert said["solvers"][name]["status"] == expected.status.tolist()
+    robust = expected.status.tolist().index("robust")
+    assert main([*map(str, arguments), "--index", str(robust)]) == 0
+    meaning = "everywhere within 0.05" if question == "vote" else "no class fools all models"
+    assert meaning in capsys.readouterr().out
+
+
 def test_verify_at_least(model, capsys):
     arguments = ["verify", str(model), "--eps", "0", "--first", "20", "--at-least"]
     assert main([*arguments, "0.5"]) == 0
@@ -144,32 +170,11 @@ def test_attacks_of_increasing_strength(model, tmp_path, capsys):
         predicted = BinaryNetwork.load(model).predict(found["images"])
         assert len(predicted) == attacks["exact"]["fooled"]
         assert (predicted != found["labels"]).all()
+    pool = Pool.load(tmp_path / "exact.npz")
+    originals = datasets.load("digits").test.images[pool.origin] / 255
+    assert np.abs(pool.images - originals).max() <= 0.1 + 1e-6
+    assert pool.split == "test"
     assert (tmp_path / "exact.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_harden_leaves_every_round(tmp_path, capsys):
-    arguments = [
-        "harden",
-        *TRAINING,
-        "--eps",
-        "0.1",
-        "--rounds",
-        2,
-        "--images-per-round",
-        60,
-        "--first",
-        30,
-    ]
-    code, said = report(capsys, *arguments, "--attack", "pgd", "--out", tmp_path)
-    assert code == 0
-    assert [r["index"] for r in said["rounds"]] == [0, 1, 2]
-    for r in said["rounds"]:
-        counts = r["judged"]["Exact"]
-        assert counts["robust"] + counts["falsified"] + counts["unknown"] == 30
-    assert json.loads((tmp_path / "history.json").read_text()) == said
-    for name in ("round-0.npz", "round-2.npz", "adversarial.npz", "rounds.png"):
-        assert (tmp_path / name).stat().st_size > 0
-    assert main(["evaluate", str(tmp_path / "round-2.npz")]) == 0
 
 
 def test_data_lists_what_is_here(capsys, tmp_path):
@@ -305,7 +310,16 @@ def test_demo(tmp_path, capsys):
         native, cpsat = (said["solvers"][when][name] for name in ("native", "cp-sat"))
         for status in ("robust", "falsified", "unknown"):
             assert native[status] == cpsat[status]
-    files = {"demo.json", "history.json", "adversarial.npz", "adversarial.png", "rounds.png"}
+    files = {
+        "demo.json",
+        "history.json",
+        "adversarial.npz",
+        "adversarial.png",
+        "rounds.png",
+        "rounds.csv",
+        "rounds.png.csv",
+        "adversarial.png.csv",
+    }
     assert files | {f"round-{i}.npz" for i in range(4)} == set(os.listdir(tmp_path))
 
 

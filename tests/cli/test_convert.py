@@ -1,10 +1,14 @@
+import json
+
 import numpy as np
 import pytest
 from interop.eev_networks import random_layers, write
 
-from bnnkit import BinaryNetwork
+from bnnkit import BinaryNetwork, RealNetwork, datasets
 from bnnkit.cli import main, options
-from bnnkit.interop import eev
+from bnnkit.interop import eev, onnx
+from bnnkit.network import Head, RealConv2d
+from bnnkit.quantiser import Quantiser
 
 
 @pytest.fixture
@@ -29,6 +33,46 @@ def test_a_converted_network_is_converted_to_itself(checkpoint, tmp_path):
     assert out.read_bytes() == again.read_bytes()
 
 
+def test_onnx_there_and_back(checkpoint, tmp_path):
+    first, out, again = (tmp_path / name for name in ("a.npz", "b.onnx.gz", "c.npz"))
+    main(["convert", str(checkpoint), str(first), "--input-shape", "1x8x8"])
+    assert main(["convert", str(first), str(out)]) == 0
+    assert main(["convert", str(out), str(again)]) == 0
+    images = np.random.default_rng(0).random((50, 1, 8, 8))
+    before, after = BinaryNetwork.load(first), BinaryNetwork.load(again)
+    assert (before.scores(images) == after.scores(images)).all()
+
+
+def real_digits():
+    """A network over the 64 grey values of the digits, whose pixels are in 0 .. 255."""
+    rng = np.random.default_rng(0)
+    front = RealConv2d(rng.choice([-1, 1], (50, 1, 8, 8)), [0] * 50, [1] * 50)
+    head = Head(rng.choice([-1, 1], (10, 50, 1, 1)), 1, [0] * 10)
+    return RealNetwork(front, BinaryNetwork(Quantiser(1), [], head, (50, 1, 1)), (1, 8, 8))
+
+
+def test_networks_of_real_pixels_are_evaluated_and_otherwise_refused(tmp_path, capsys):
+    network, path = real_digits(), tmp_path / "real.npz"
+    network.save(path)
+    assert main(["convert", str(path), str(tmp_path / "real.onnx")]) == 0
+    assert onnx.load(tmp_path / "real.onnx") == network
+    capsys.readouterr()
+    assert main(["evaluate", str(tmp_path / "real.onnx"), "--json"]) == 0
+    test = datasets.load("digits").test
+    accuracy = float((network.predict(test.images) == test.labels).mean())
+    assert json.loads(capsys.readouterr().out)["accuracy"] == accuracy
+    assert main(["attack", str(path), "--eps", "0.1"]) == 2
+    assert "reads real pixels" in capsys.readouterr().err
+
+
+def test_the_range_of_pixels(tmp_path):
+    network, path = real_digits(), tmp_path / "real.onnx"
+    onnx.save(network, path)
+    out = tmp_path / "unit.npz"
+    assert main(["convert", str(path), str(out), "--input-range", "-1", "1/2"]) == 0
+    assert RealNetwork.load(out).input_range == (-1, 0.5)
+
+
 def test_other_commands_take_checkpoints(tmp_path):
     path = tmp_path / "network.pickle"
     path.write_bytes(write(random_layers(np.random.default_rng(0), "dense"), "plain module"))
@@ -38,7 +82,8 @@ def test_other_commands_take_checkpoints(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["{in}", "{out}.txt", "--input-shape", "1x8x8"], "must end in .npz"),
+        (["{in}", "{out}.txt", "--input-shape", "1x8x8"], "must end in .npz or .onnx"),
+        (["{in}", "{out}", "--input-range", "0", "1"], "leave out the input range"),
         (["{in}", "{out}"], "gets (64, 7, 7)|takes 64 inputs"),
         (["{in}.none.pth", "{out}"], "No such file"),
         (["{out}.npz", "{out}"], "No such file"),

@@ -6,6 +6,7 @@ import pytest
 from interop import eev_networks, torch_files
 from interop.eev_networks import plain_class, random_layers, write
 from interop.mutations import check_reader
+from reference import load_set
 
 from bnnkit import datasets
 from bnnkit.interop import eev, read_network
@@ -135,6 +136,17 @@ def attribute(module_name, **changes):
     return change
 
 
+def without(module_name):
+    """Take out the first module of some class."""
+
+    def change(root):
+        modules = root._modules["features"]._modules
+        name = next(n for n, module in modules.items() if type(module).__name__ == module_name)
+        del modules[name]
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -152,6 +164,15 @@ def attribute(module_name, **changes):
             "no layer with weights|batch-norm",
         ),
         (lambda root: root._modules.clear(), "no features"),
+        (
+            lambda root: root._modules["features"]._modules.update(
+                last=root._modules["features"]._modules["3"]
+            ),
+            "an activation must follow each layer but the last",
+        ),
+        (without("Binarize01Act"), "an activation must follow each layer but the last"),
+        (without("BatchNormStatsCallbak"), r"activation features\.3 follows no batch-norm"),
+        (without("InputQuantizer"), "does not quantise its input"),
     ],
 )
 def test_modules_that_compute_something_else(tmp_path, change, says):
@@ -169,9 +190,12 @@ def test_modules_that_compute_something_else(tmp_path, change, says):
     ("state", "says"),
     [
         ({"layer1.0.weight": 1}, "'layer1.0.weight', which no network of EEV has"),
+        ({"features.02.weight": 1}, "'features.02.weight', which no network of EEV has"),
+        ({"features.٣.weight": 1}, "which no network of EEV has"),
         ({"features.2.num_batches": 1}, "which no layer of EEV has"),
         ({"features.2.running_var": 1}, "follows no layer with weights"),
         ({"features.2.weight_mask": 1}, "no weight as a network"),
+        ({"features.4.grad_scale": 1}, "follows no batch-norm"),
         ({}, "it has 0 layers"),
     ],
 )
@@ -185,7 +209,7 @@ def test_parameters_of_something_else(tmp_path, state, says):
 @pytest.mark.parametrize("form", FORMS)
 def test_damaged_checkpoints(tmp_path, form):
     layers = random_layers(np.random.default_rng(0), "dense")
-    check_reader(eev.load, tmp_path / "damaged.pth", write(layers, form), count=250)
+    check_reader(eev.load, tmp_path / "damaged.pth", write(layers, form), count=150)
 
 
 @pytest.mark.parametrize(
@@ -202,3 +226,22 @@ def test_accuracy_of_the_seed_study(name, accuracy, data_home):
     test = datasets.load("mnist", data_home=data_home).test
     network = read_network(CHECKPOINTS / name)
     assert (network.predict(test.images) == test.labels).sum() == round(10_000 * accuracy)
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [("model2_MNIST.pth", "seed-mlp2-mnist"), ("model3_MNIST.pth", "seed-mlp3-mnist")],
+)
+def test_layers_are_those_that_the_published_system_folds(name, folder):
+    bench = CHECKPOINTS.parent / "bench" / folder
+    if not (CHECKPOINTS / name).is_file() or not bench.is_dir():
+        pytest.skip(f"no {name} or no {folder} beside the repository")
+    reference = load_set(bench)
+    network = eev.load(CHECKPOINTS / name)
+    for ours, theirs in zip(network.layers, reference.network.layers, strict=True):
+        np.testing.assert_array_equal(ours.weights, theirs.weights)
+        np.testing.assert_array_equal(ours.threshold, theirs.threshold)
+        np.testing.assert_array_equal(ours.sense, theirs.sense)
+    np.testing.assert_array_equal(network.head.weights, reference.network.head.weights)
+    expected = reference.network.predict(reference.images)
+    np.testing.assert_array_equal(network.predict(reference.images), expected)

@@ -30,7 +30,7 @@ def projected(formula, n_vars):
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_models_survive(tmp_path, suffix):
     rng = np.random.default_rng(1)
-    for _ in range(100):
+    for _ in range(60):
         formula = random_formula(rng, int(rng.integers(1, 5)))
         path = tmp_path / f"formula{suffix}"
         write_formula(formula, path)
@@ -154,7 +154,7 @@ def a_formula():
 def test_damaged_texts(tmp_path, suffix, pack):
     write_formula(a_formula(), tmp_path / f"whole{suffix}", ["comment"])
     content = (tmp_path / f"whole{suffix}").read_bytes()
-    taken = check_reader(Formula.load, tmp_path / "bad", content, count=400, pack=pack)
+    taken = check_reader(Formula.load, tmp_path / "bad", content, count=200, pack=pack)
     for formula in taken:
         formula.holds(np.zeros(formula.n_vars, dtype=bool))
 
@@ -163,4 +163,4 @@ def test_damaged_texts(tmp_path, suffix, pack):
 def test_damaged_compression(tmp_path, compression):
     path = tmp_path / f"whole.opb{compression}"
     write_formula(a_formula(), path)
-    check_reader(Formula.load, tmp_path / "bad", path.read_bytes(), count=300)
+    check_reader(Formula.load, tmp_path / "bad", path.read_bytes(), count=150)

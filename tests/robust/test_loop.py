@@ -6,10 +6,21 @@ import numpy as np
 import pytest
 
 from bnnkit import datasets
-from bnnkit.attacks import FGSM, PGD, Attack, Exact, RandomNoise
+from bnnkit.attacks import FGSM, PGD, Attack, Exact, JointExact, RandomNoise, VoteExact
 from bnnkit.network import BinaryNetwork, Conv2d, Head
 from bnnkit.quantiser import Quantiser
-from bnnkit.robust import Drawn, Pool, Source, train
+from bnnkit.robust import (
+    Drawn,
+    Judge,
+    Live,
+    Mixed,
+    Noise,
+    Originals,
+    Pool,
+    Relabelled,
+    Source,
+    train,
+)
 
 NOISE = RandomNoise(tries=20, low=1, random_state=0)
 
@@ -153,21 +164,14 @@ def test_the_pool_of_one_run_can_feed_another(stripes, nearest_mean):
     assert (second.model.means == first.model.means).all()
 
 
-def test_a_pool_that_is_used_up_is_refused_before_any_training(stripes, nearest_mean):
+def test_a_pool_that_is_too_small_is_refused_before_any_training(stripes, nearest_mean):
     pool = Pool(np.random.default_rng(5).random((50, 1, 4, 4)), np.arange(50) % 2)
-    options = {"eps": 0.1, "rounds": 1, "images_per_round": 20}
-    for _ in range(2):
-        assert train(nearest_mean, pool, stripes, **options).rounds[1].n_added == 20
-    with pytest.raises(ValueError, match=r"1 rounds use 20 images .* 10 are left"):
-        train(lambda: pytest.fail("a model was made"), pool, stripes, **options)
-
-
-@pytest.mark.parametrize("form", [lambda *pool: pool, Pool])
-def test_pool_labels_must_be_among_the_training_labels(stripes, nearest_mean, form):
-    images, labels = np.zeros((10, 1, 4, 4)), np.arange(10) % 2
-    labels[3] = 99
-    with pytest.raises(ValueError, match="the pool has the label 99, the training labels end at 1"):
-        train(nearest_mean, form(images, labels), stripes, eps=0.1, rounds=1, images_per_round=5)
+    options = {"eps": 0.1, "images_per_round": 20}
+    for _ in range(2):  # a pool serves many runs
+        history = train(nearest_mean, pool, stripes, rounds=2, **options)
+        assert (history.pool[0] == pool.images[:40]).all()
+    with pytest.raises(ValueError, match=r"3 rounds use 60 images .* 50 are left"):
+        train(lambda: pytest.fail("a model was made"), pool, stripes, rounds=3, **options)
 
 
 def test_clean_accuracy_of_an_exact_network_is_on_the_images_as_given():
@@ -196,17 +200,183 @@ def test_clean_accuracy_of_an_exact_network_is_on_the_images_as_given():
 
 
 def test_a_source_of_ones_own(stripes, nearest_mean):
-    class Originals(Source):
-        """A control: training images, unchanged, once more."""
+    class Doubled(Source):
+        """Training images, unchanged, once more."""
 
-        size = 1000
+        def draw(self, models, count, stock):
+            images = stock.images[:count] / np.float32(255)
+            return Drawn(images, stock.labels[:count], count, 0)
 
-        def draw(self, model, count):
-            images = stripes.train.images[:count] / np.float32(255)
-            return Drawn(images, stripes.train.labels[:count], count, 0)
-
-    history = train(nearest_mean, Originals(), stripes, eps=0.1, rounds=2, images_per_round=15)
+    history = train(nearest_mean, Doubled(), stripes, eps=0.1, rounds=2, images_per_round=15)
     assert [r.n_train for r in history.rounds] == [200, 215, 230]
+    assert history.origin.tolist() == [-1] * 30
+
+
+def test_the_first_images_are_trained_on_and_the_others_attacked(stripes, nearest_mean):
+    history = train(nearest_mean, NOISE, stripes, eps=0.1, rounds=2, images_per_round=50, start=90)
+    images, labels = history.models[0].fits[0]
+    assert (images == stripes.train.images[:90] / np.float32(255)).all()
+    assert (labels == stripes.train.labels[:90]).all()
+    assert [r.n_train for r in history.rounds] == [90 + n for n in np.cumsum(added(history))]
+    assert history.origin.min() >= 90
+    assert len(set(history.origin.tolist())) == len(history.origin) > 0
+
+
+def added(history):
+    return [r.n_added for r in history.rounds]
+
+
+def test_the_start_can_be_drawn(stripes, nearest_mean):
+    start = np.random.default_rng(0).permutation(200)[:70]
+    history = train(
+        nearest_mean, Noise(), stripes, eps=0.1, rounds=2, images_per_round=65, start=start
+    )
+    images, _ = history.models[0].fits[0]
+    assert (images == stripes.train.images[start] / np.float32(255)).all()
+    assert sorted([*start, *history.origin]) == list(range(200))
+
+
+def test_the_control_adds_images_that_are_new(stripes, nearest_mean):
+    history = train(
+        nearest_mean, Originals(), stripes, eps=0.1, rounds=2, images_per_round=30, start=100
+    )
+    images, labels = history.model.fits[0]
+    everything = stripes.train.images / np.float32(255)
+    assert len(images) == 160
+    assert (images[100:] == everything[history.origin]).all()
+    assert (labels[100:] == stripes.train.labels[history.origin]).all()
+    assert len(set(history.origin.tolist())) == 60
+    assert history.origin.min() >= 100
+
+
+def test_in_reverse(stripes, nearest_mean):
+    """From adversarial images, with originals added."""
+    before = train(nearest_mean, NOISE, stripes, eps=0.3, rounds=1, images_per_round=200)
+    pool = Pool(*before.pool, origin=before.origin)
+    history = train(
+        nearest_mean, Originals(), stripes, eps=0.1, rounds=2, images_per_round=100, start=pool
+    )
+    images, labels = history.models[0].fits[0]
+    assert (images == pool.images).all()
+    assert (labels == pool.labels).all()
+    assert [r.n_train for r in history.rounds] == [len(pool), len(pool) + 100, len(pool) + 200]
+    assert sorted(history.origin) == list(range(200))
+    assert history.rounds[0].clean_accuracy < history.rounds[-1].clean_accuracy
+
+
+def test_premade_and_live(stripes, nearest_mean):
+    pool = Pool(np.random.default_rng(5).random((40, 1, 4, 4)), np.arange(40) % 2)
+    source = Mixed([pool, Live(NOISE, refill=True)], [0.75, 0.25])
+    history = train(nearest_mean, source, stripes, eps=0.1, rounds=2, images_per_round=20)
+    assert added(history) == [0, 20, 20]
+    for i, drawn in enumerate(history.added[1:]):
+        assert (drawn.images[:15] == pool.images[15 * i : 15 * i + 15]).all()
+        assert (history.models[i].predict(drawn.images[15:]) != drawn.labels[15:]).all()
+
+
+@pytest.mark.parametrize("recreate", [True, False])
+def test_an_adversarial_class_is_learned_and_counts_as_detection(stripes, nearest_mean, recreate):
+    rng = np.random.default_rng(1)
+    strange = Pool(rng.choice([0.0, 1.0], (60, 1, 4, 4)), np.arange(60) % 2)
+    judged = Pool(rng.choice([0.0, 1.0], (50, 1, 4, 4)), np.arange(50) % 2)
+
+    def make():
+        model = nearest_mean()
+        model.n_classes = 3
+        return model
+
+    history = train(
+        *(make, Relabelled(strange, label=2), stripes),
+        eps=0.1,
+        rounds=1,
+        images_per_round=60,
+        judge={"strange": judged, "noise": NOISE},
+        recreate=recreate,
+    )
+    assert history.added[1].labels.tolist() == [2] * 60
+    first, last = (r.judged["strange"] for r in history.rounds)
+    assert first.detected == 0
+    assert last.detected == (history.model.predict(judged.images) == 2).sum() > 25
+    assert last.share > first.share
+    assert history.rounds[1].clean["clean"].detected == 0
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_several_models(stripes, n_jobs):
+    from bnnkit import BNNClassifier
+    from bnnkit.ensemble import Vote
+
+    def maker(seed):
+        return lambda: BNNClassifier("8", epochs=3, random_state=seed)
+
+    pgd = PGD(steps=3, random_state=0)
+    judges = {"each": pgd, "vote": Judge(pgd, against="vote"), "exact": Exact()}
+    history = train(
+        *([maker(seed) for seed in range(3)], pgd, stripes),
+        eps=0.1,
+        rounds=1,
+        images_per_round=60,
+        judge=judges,
+        n_judge=20,
+        n_jobs=n_jobs,
+    )
+    last, models = history.rounds[1], history.model.members
+    images, labels = history.pool
+    for i, model in enumerate(models):  # as if it had been trained alone
+        alone = maker(i)().fit(
+            np.concatenate([stripes.train.images / np.float32(255), images]),
+            np.concatenate([stripes.train.labels, labels]),
+        )
+        assert model.network_ == alone.network_
+        accuracy = (model.predict(stripes.test.images) == stripes.test.labels).mean()
+        assert last.clean[f"clean[{i}]"].share == accuracy
+        exact, each = last.judged[f"exact[{i}]"], last.judged[f"each[{i}]"]
+        assert each.falsified <= exact.falsified
+        assert exact.complete
+    vote = Vote(models).predict(stripes.test.images) == stripes.test.labels
+    assert last.clean_accuracy == last.clean["clean"].share == vote.mean()
+    assert list(last.judged) == [
+        *(f"each[{i}]" for i in range(3)),
+        "vote",
+        *(f"exact[{i}]" for i in range(3)),
+    ]
+    result = pgd(Vote(models), stripes.test.images[:20], stripes.test.labels[:20], 0.1)
+    assert last.judged["vote"].falsified == result.success.sum()
+
+
+@pytest.mark.parametrize(("attack", "question"), [(JointExact(), "joint"), (VoteExact(), "vote")])
+def test_exact_questions_about_all_models_at_once(stripes, attack, question):
+    from bnnkit import BNNClassifier, verify_all
+    from bnnkit.ensemble import Vote
+
+    def maker(seed):
+        return lambda: BNNClassifier("6", epochs=3, random_state=seed)
+
+    history = train(
+        *([maker(seed) for seed in range(3)], Live(attack, refill=True, against="all"), stripes),
+        eps=0.1,
+        rounds=1,
+        images_per_round=20,
+        judge={"white-box": Judge(attack, against="all")},
+        n_judge=30,
+    )
+    before, after = history.models
+    images, labels = history.pool
+    assert len(images) == 20
+    assert (Vote(before.members).predict(images) != labels).all()
+    for r, vote in zip(history.rounds, (before, after), strict=True):
+        networks = [model.network_ for model in vote.members]
+        test = stripes.test.images[:30], stripes.test.labels[:30]
+        counts = verify_all(networks, *test, 0.1, question=question).counts
+        judged = r.judged["white-box"]
+        assert (judged.robust, judged.falsified) == (counts["robust"], counts["falsified"])
+        assert judged.complete
+
+
+def test_several_models_are_continued(stripes, nearest_mean):
+    makers = [nearest_mean, nearest_mean]
+    history = train(makers, NOISE, stripes, eps=0.1, rounds=2, images_per_round=20, recreate=False)
+    assert [len(model.fits) for model in history.model.members] == [3, 3]
 
 
 def test_the_history_so_far_can_be_saved_before_an_interrupt(stripes, nearest_mean, tmp_path):
@@ -313,38 +483,3 @@ def test_a_scikit_learn_classifier(premade):
     for r in history.rounds:
         counts = r.judged["RandomNoise"]
         assert 0 < counts.robust < counts.n == 40 == counts.robust + counts.falsified
-
-
-@pytest.mark.parametrize(
-    ("changes", "error", "message"),
-    [
-        ({"eps": 8}, ValueError, "pass 8/255"),
-        ({"rounds": 0}, ValueError, "rounds must be a whole number of at least 1, got 0"),
-        ({"images_per_round": 0}, ValueError, "images_per_round must be"),
-        ({"n_judge": 2.5}, TypeError, "n_judge must be"),
-        ({"random_state": -1}, ValueError, "random_state must be"),
-        ({"images_per_round": 101}, ValueError, "2 rounds use 202 images .* 200 are left"),
-        ({"attack": "pgd"}, TypeError, "attack must be an Attack, a premade pool"),
-        ({"attack": (np.zeros((9, 1, 4, 4)), np.zeros(9, int))}, ValueError, "9 are left"),
-        ({"attack": (np.zeros((9, 4, 4)), np.zeros(9, int))}, ValueError, r"the pool images"),
-        ({"attack": (np.zeros((9, 1, 4, 4)), [0])}, ValueError, "one integer an image"),
-        ({"judge": [NOISE]}, TypeError, "judge must be an Attack or a dict"),
-        ({"make_model": {}}, TypeError, "function that returns a new model, got dict"),
-        ({"make_model": dict}, TypeError, "model with fit, got dict"),
-    ],
-)
-def test_mistakes(stripes, nearest_mean, changes, error, message):
-    arguments = {"make_model": nearest_mean, "attack": NOISE, "data": stripes, "eps": 0.1}
-    with pytest.raises(error, match=message):
-        train(**(arguments | {"rounds": 2} | changes))
-
-
-def test_mistakes_in_the_data(stripes, nearest_mean):
-    empty = SimpleNamespace(images=np.zeros((0, 1, 4, 4)), labels=np.zeros(0, int))
-    larger = SimpleNamespace(images=np.zeros((3, 1, 5, 5)), labels=np.zeros(3, int))
-    for split, name in (("train", "training data"), ("test", "test data")):
-        data = SimpleNamespace(**(vars(stripes) | {split: empty}))
-        with pytest.raises(ValueError, match=f"{name}: images is empty"):
-            train(nearest_mean, NOISE, data, eps=0.1)
-    with pytest.raises(ValueError, match=r"test images have shape \(1, 5, 5\)"):
-        train(nearest_mean, NOISE, SimpleNamespace(train=stripes.train, test=larger), eps=0.1)

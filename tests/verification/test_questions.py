@@ -15,7 +15,7 @@ FORMATS = (".cnf.gz", ".rcnf", ".bnn", ".opb")
 def test_a_written_question_has_the_answer_of_verify(tmp_path, layers, pixels):
     rng = np.random.default_rng(4)
     answers = set()
-    for i in range(25):
+    for i in range(16):
         network = random_network(rng, (1, 3, 3), layers)
         image = rng.integers(0, 256, (1, 3, 3)).astype(np.uint8)
         label, eps = int(rng.integers(3)), float(rng.choice([0.0, 0.1, 0.3, 0.7]))
