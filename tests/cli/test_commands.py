@@ -68,6 +68,50 @@ def test_verify_with_several_solvers(model, tmp_path, capsys):
     assert [row["status"] for row in rows] == expected.status.tolist() * 3
 
 
+@pytest.mark.parametrize("suffix", ["cnf", "rcnf.xz", "bnn.gz", "opb.bz2"])
+def test_a_question_written_by_verify_is_solved(model, tmp_path, capsys, suffix):
+    network, test = BinaryNetwork.load(model), datasets.load("digits").test
+    path = tmp_path / f"question.{suffix}"
+    codes = set()
+    for index in range(6):
+        verdict = verify(network, test.images[index], test.labels[index], 0.15)
+        asked = ["verify", str(model), "--eps", "0.15", "--index", str(index)]
+        assert main([*asked, "--write-formula", str(path)]) == 0
+        code = main(["solve", str(path)])
+        assert code == {"robust": 20, "falsified": 10}[verdict.status]
+        codes.add(code)
+    assert codes == {10, 20}
+
+
+def test_a_question_about_several_models_is_not_written(model, capsys):
+    asked = ["verify", str(model), str(model), "--eps", "0.1", "--index", "0"]
+    assert main([*asked, "--write-formula", "a.cnf"]) == 2
+    assert "about one model, got 2" in capsys.readouterr().err
+
+
+def test_a_written_question_says_what_it_is(model, tmp_path, capsys):
+    path = tmp_path / "question.opb"
+    main(["verify", str(model), "--eps", "1/8", "--index", "3", "--write-formula", str(path)])
+    text = path.read_text()
+    label = datasets.load("digits").test.labels[3]
+    assert f"* network {BinaryNetwork.load(model).digest}\n" in text
+    assert f"* digits test image 3, label {label}, eps 1/8, real pixels\n" in text
+    assert str(path) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--write-formula", "a.cnf"], "name it with --index"),
+        (["--index", "0", "--write-formula", "a.smt2"], "must end in .cnf, .rcnf, .bnn, .opb"),
+        (["--index", "0", "--write-formula", "."], "is a folder"),
+    ],
+)
+def test_questions_that_cannot_be_written(model, capsys, arguments, says):
+    assert main(["verify", str(model), "--eps", "0.1", *arguments]) == 2
+    assert says in capsys.readouterr().err
+
+
 def test_verify_one_image_answers_by_exit_code(model, capsys):
     test = datasets.load("digits").test
     verdicts = verify_all(BinaryNetwork.load(model), test.images[:30], test.labels[:30], 0.1)
