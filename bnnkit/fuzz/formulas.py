@@ -8,28 +8,12 @@ from bnnkit import solvers
 from bnnkit.formula import Formula
 from bnnkit.fuzz import plain
 from bnnkit.fuzz.draw_formulas import draw_formula
+from bnnkit.fuzz.native_ways import NATIVE, Proving
 from bnnkit.fuzz.shrink import without_runs
-from bnnkit.solvers.native import Native
 
 MOST_VARS = 60  # so that an assignment is a number of 64 bits
 TIMEOUT = 20.0  # seconds for one question
 MOST_REPEATS = 500  # literals of a sum, for solvers that need coefficients written out
-
-
-class Reducing(Native):
-    """The native solver with a reduction of its learnt clauses after every other conflict."""
-
-    def _start(self):
-        super()._start()
-        self._engine._reduce_first = self._engine._reduce_step = 2
-        self._engine._set("NEXT_REDUCE", 2)
-
-
-NATIVE_WAYS = {
-    "native, slices": solvers.get("native", conflict_limit=1),
-    "native, diverse": solvers.get("native", diverse=True, seed=1),
-    "native, reducing": Reducing,
-}
 
 
 @dataclass(frozen=True)
@@ -58,7 +42,7 @@ class FormulaCase:
     @staticmethod
     def ways(solver):
         """The ways to ask a solver, by names."""
-        return {solver: solvers.get(solver)} | (NATIVE_WAYS if solver == "native" else {})
+        return {solver: solvers.get(solver)} | (NATIVE if solver == "native" else {})
 
     def statements(self, ways):
         """What each way says: a list with "sat", "unsat" or "unknown" for each question.
@@ -135,10 +119,11 @@ class FormulaCase:
         return said
 
     def _is_too_long(self, solver):
-        """Whether a solver would write out many literals for the coefficients of a sum."""
+        """Whether a solver, or its proof, would write out many literals for coefficients."""
         sums = (step[2] for step in self.steps if step[0] == "sum")
         longest = max((sum(map(abs, coefs)) for coefs in sums), default=0)
-        return "coefficients" not in solver.abilities and longest > MOST_REPEATS
+        writes_out = "coefficients" not in solver.abilities or isinstance(solver, Proving)
+        return writes_out and longest > MOST_REPEATS
 
     def _status(self, outcome, rows, steps, assumptions):
         """The status of an outcome if its model or core is right."""

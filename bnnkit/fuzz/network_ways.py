@@ -1,16 +1,19 @@
 """The ways to ask a question about networks; what they say must not differ."""
 
 import math
+import tempfile
 from dataclasses import replace
 from functools import partial
 
 from bnnkit import solvers
+from bnnkit.checker import check_certificate
 from bnnkit.fuzz import same_networks
-from bnnkit.fuzz.formulas import TIMEOUT, Reducing
+from bnnkit.fuzz.native_ways import Proving, Reducing
 from bnnkit.verification import minimal_epsilon, verify, verify_joint, verify_vote
 from bnnkit.verification._question import checked_limits
 from bnnkit.verification.pipeline import Question
 
+TIMEOUT = 20.0  # seconds for one question
 TURN = 1e-4  # seconds of the first turn, so that there are many
 _ASK = {"vote": verify_vote, "joint": verify_joint}
 
@@ -20,13 +23,14 @@ def of(solver):
     return {solver: partial(ask, solver=solver)} | (NATIVE if solver == "native" else {})
 
 
-def ask(case, solver="native", falsify=0):
+def ask(case, solver="native", falsify=0, **options):
     """The answer of `verify`, `verify_vote` or `verify_joint`."""
     question = _ASK.get(case.question)
     asked = partial(question, case.networks) if question else partial(verify, case.networks[0])
     verdict = asked(
         *(case.image, case.label, case.eps),
         **{"solver": solver, "falsify": falsify, "timeout": TIMEOUT, "pixels": case.pixels},
+        **options,
     )
     return _checked(case, verdict)
 
@@ -47,6 +51,17 @@ def _with_engine(case, engine, falsify=0, fallback=None):
     eps, grey = checked_limits(case.image, case.eps, TIMEOUT, case.pixels), case.pixels == "uint8"
     question = (case.networks[0], case.image, case.label, eps, TIMEOUT, grey, fallback)
     return _checked(case, Question(*question).answer(engine, falsify))
+
+
+def _certified(case):
+    """The answer of `verify`, whose certificate the checker must accept."""
+    if case.question != "one" or case.pixels != "real":
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        answer = ask(case, certificate=folder)
+        if answer == "robust" and not (checked := check_certificate(folder)).verified:
+            return f"no certificate: {checked.reason}"
+    return answer
 
 
 def _fallen_back(case):
@@ -104,6 +119,8 @@ def _same(case, change):
 NATIVE = {
     "native, turns": partial(ask, falsify=TURN),
     "native, reducing": partial(_with_engine, engine=Reducing),
+    "native, proving": partial(_with_engine, engine=Proving),
+    "native, certificate": _certified,
     "native, fallback": _fallen_back,
     "minimal epsilon": _minimal,
     "smaller eps": _smaller,
