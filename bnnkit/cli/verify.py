@@ -97,8 +97,10 @@ def run(args):
 
     if specification.is_specification(args.model):
         return specification.run(args)
-    if args.eps is None or args.results:
-        raise ValueError("--eps is needed, and --results only with a .vnnlib file after the model")
+    if args.eps is None:
+        raise ValueError("--eps is needed: the radius of the ball, such as 0.1 or 8/255")
+    if args.results:
+        raise ValueError("--results is for a .vnnlib file after the model; take --csv or --json")
     options.check_file(args.csv)
     options.check_folder(args.certificate)
     if args.index is not None and args.at_least is not None:
