@@ -218,7 +218,7 @@ def test_solvers_without_proofs_are_refused(tmp_path):
 
 def test_one_certificate_for_one_image(tmp_path):
     network, image = twins()
-    with pytest.raises(ValueError, match="about one image, got 2"):
+    with pytest.raises(ValueError, match="about one image"):
         verify_all(network, np.stack([image, image]), [0, 0], 0.5, certificate=tmp_path)
 
 
