@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-_LARGEST_MEMBER = 2**30  # bytes; far above any network, far below what hurts
+_LARGEST = 2**30  # bytes that a compressed archive may grow to; others take what their file does
 _PREFIX, _SUFFIX = ".bnnkit-", ".tmp"  # of the files that are not whole yet
 # what zipfile and zlib raise on bytes that are not what they should be
 _DAMAGE = (
@@ -76,18 +76,26 @@ def read_npz(path):
     with open(path, "rb") as file:
         try:
             with zipfile.ZipFile(file) as archive:
+                members = archive.infolist()
+                _check_members(members, os.fstat(file.fileno()).st_size)
                 return {
-                    info.filename.removesuffix(".npy"): _read_npy(archive, info)
-                    for info in archive.infolist()
+                    info.filename.removesuffix(".npy"): _read_npy(archive, info) for info in members
                 }
         except _DAMAGE as e:
             said = str(e)[:200]  # zipfile quotes names, which may be long
             raise ValueError(f"{path}: not a readable .npz file, or damaged ({said})") from None
 
 
+def _check_members(members, size):
+    """Raise ValueError where the members of an archive of some size would take much memory."""
+    if len({info.filename for info in members}) < len(members):
+        raise ValueError("several members have the same name")
+    total = sum(info.file_size for info in members)
+    if total > max(_LARGEST, size):
+        raise ValueError(f"its members claim {total} bytes, the limit is {_LARGEST}")
+
+
 def _read_npy(archive, info):
-    if info.file_size > _LARGEST_MEMBER:
-        raise ValueError(f"{info.filename} claims {info.file_size} bytes")
     with archive.open(info) as member:
         if np.lib.format.read_magic(member) != (1, 0):
             raise ValueError(f"{info.filename} is not a version 1 array")

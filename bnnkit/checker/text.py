@@ -106,9 +106,13 @@ def _content(path):
 
 def _rows(path, data, place, n_vars, proof):
     octets = np.frombuffer(data, np.uint8)
-    room = int(np.count_nonzero(octets[place:] <= _BLANK)) + 1  # numbers end in blanks
-    types = np.uint8, np.int64, np.int32, np.int64, np.int32
-    rows = Rows(*(np.zeros(room, t) for t in types))
+    room, types = count_words(octets, place), (np.uint8, np.int64, np.int32, np.int64, np.int32)
+    try:
+        rows = Rows(*(np.zeros(room, t) for t in types))
+    except MemoryError:
+        raise ValueError(
+            f"{path}: {room} numbers, too many for the memory of this machine"
+        ) from None
     n_rows, n_numbers, stop = parse(octets, place, n_vars, proof, rows)
     if stop < len(data):
         line = data[:stop].count(b"\n") + 1
@@ -168,6 +172,17 @@ def parse(data, i, n_vars, proof, rows):
                 kind[row], end[row] = current, n
                 clauses += current == CLAUSE
                 row, current = row + 1, CLAUSE
+
+
+@entry
+def count_words(data, i):
+    """How many words there are from place i on; a row or a number takes one at least."""
+    n, before = 0, True
+    while i < len(data):
+        now = blank(data[i])
+        n += before and not now
+        before, i = now, i + 1
+    return n
 
 
 @inner

@@ -184,7 +184,7 @@ def _read(report, journal):
         return report
     try:
         found = Report(**json.loads(Path(journal).read_text(encoding="utf-8")))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{journal}: not a journal of bnnkit fuzz ({error})") from None
     for name in ("kind", "seed", "solvers", "versions"):
         if getattr(found, name) != getattr(report, name):

@@ -81,7 +81,7 @@ class RunFolder:
                 raise ValueError("identity and seed are not what they should be")
         except FileNotFoundError:
             return None
-        except (KeyError, TypeError, ValueError) as e:
+        except (KeyError, TypeError, ValueError, RecursionError) as e:
             raise damaged(self._checkpoint, e) from None
         return arrays, rest
 

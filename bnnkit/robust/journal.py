@@ -110,6 +110,6 @@ def _read_run(path):
         identity, seed = run["identity"], run["seed"]
         if not (isinstance(identity, dict) and isinstance(seed, int)):
             raise ValueError("identity and seed are not what they should be")
-    except (KeyError, TypeError, ValueError) as e:
+    except (KeyError, TypeError, ValueError, RecursionError) as e:
         raise damaged(path, e) from None
     return identity, seed

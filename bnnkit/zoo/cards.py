@@ -172,7 +172,7 @@ class Card(_Part):
             content["training"] = Training(**content["training"])
             content["evaluation"] = Evaluation(**content["evaluation"])
             return cls(**content)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise ValueError(f"not a card of the zoo: {error}") from None
 
     def to_json(self):
