@@ -34,6 +34,7 @@ _ROOMS = (
     "plots",
     "robust",
     "solvers",
+    "study",
     "zoo",
 )
 

@@ -1,6 +1,6 @@
 """The complete attacks: a solver finds an adversarial image or proves that there is none."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -35,7 +35,7 @@ class Exact(Attack):
 
     solver: str = "native"
     timeout: float | None = 60.0
-    n_jobs: int = 1
+    n_jobs: int = field(default=1, repr=False)  # no part of what is answered
 
     complete = True
     _question: ClassVar[dict] = {}  # an option of `verify_all`

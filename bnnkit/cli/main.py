@@ -9,7 +9,7 @@ from bnnkit._version import __version__
 
 _COMMANDS = (
     *("demo", "train", "evaluate", "verify", "attack", "harden"),
-    *("assess", "compare", "solve", "data", "solvers", "zoo"),
+    *("assess", "study", "compare", "solve", "data", "solvers", "zoo"),
 )
 
 _EPILOG = """\
