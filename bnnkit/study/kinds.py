@@ -113,18 +113,19 @@ def name_in(*sections, also=()):
     return Kind(expected, lambda value, known: value in names(known), names)
 
 
-def list_of(kind, empty=False):
-    """A list of values of a kind, without repetition; perhaps an empty one."""
+def list_of(kind, empty=False, different=True):
+    """A list of values of a kind; perhaps an empty one; perhaps without repetition."""
 
     def fits(value, known):
         return (
             isinstance(value, list)
             and (empty or len(value) > 0)
             and all(kind.fits(each, known) for each in value)
-            and len(set(map(repr, value))) == len(value)
+            and (not different or len(set(map(repr, value))) == len(value))
         )
 
-    return Kind(f"a list of different values, each {kind.expected}", fits, kind.names)
+    values = "different values" if different else "values"
+    return Kind(f"a list of {values}, each {kind.expected}", fits, kind.names)
 
 
 def _is_whole(value, least):

@@ -272,6 +272,7 @@ def _limits(laboratory, table):
     return {
         "solver": table["solver"],
         "timeout": table["timeout"],
+        "falsify": table["falsify"],
         "n_jobs": laboratory.jobs,
     }
 

@@ -39,7 +39,7 @@ def make_attack(table, jobs, name=None):
     if name in simple:
         return simple[name]()
     exact = {"exact": attacks.Exact, "vote": attacks.VoteExact, "joint": attacks.JointExact}[name]
-    return exact(table["solver"], table["timeout"], jobs)
+    return exact(table["solver"], table["timeout"], jobs, table["falsify"])
 
 
 def make_source(table, pool, n_classes, jobs):

@@ -14,6 +14,7 @@ _SECONDS = number(0, math.inf, low_is_in=False)
 _QUESTION = {
     "solver": Key(text(), "native"),
     "timeout": Key(_SECONDS, 10.0, quick=1.0),
+    "falsify": Key(number(0, math.inf), 0.002),
 }
 _RUNS = list_of(name_in("runs"))
 
@@ -30,7 +31,7 @@ DATA = {
 MODEL = {
     "kind": Key(choice("bnn", "real"), "bnn"),
     "architecture": Key(text(), "mlp-small"),
-    "hidden": Key(list_of(whole(1)), [512, 512, 100]),
+    "hidden": Key(list_of(whole(1), different=False), [512, 512, 100]),
     "quant_step": Key(number(0, 1, low_is_in=False), 0.1),
     "epochs": Key(whole(1), 25, quick=2),
     "mask_decay": Key(number(0, math.inf), 0.0),
