@@ -46,7 +46,7 @@ class Stored(Tabular):
         try:
             about = json.loads(members.pop("about").tobytes())
             kind, values = about["kind"], members | about["plain"]
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, RecursionError):
             raise ValueError(f"{path}: not a result of bnnkit.assess, or damaged") from None
         if kind != cls.__name__ or values.keys() != {field.name for field in fields(cls)}:
             raise ValueError(f"{path}: holds a {kind}, not a {cls.__name__} of this version")

@@ -6,8 +6,9 @@ from bnnkit._table import table
 from bnnkit.assess._stored import Tabular
 from bnnkit.assess.measures import WhiteBox, accuracy, exact_networks
 from bnnkit.assess.rates import Between, Rate
-from bnnkit.attacks import FGSM, PGD
-from bnnkit.attacks.models import gradient_of, predict, predict_clean
+from bnnkit.attacks import FGSM, PGD, VoteExact
+from bnnkit.attacks.models import exact_network, gradient_of, predict, predict_clean
+from bnnkit.ensemble import Vote
 
 
 class Overview(Tabular):
@@ -149,8 +150,10 @@ def whitebox_measures(counts, eps):
 
 def _applies(attack, model):
     """Whether the model has what an attack asks for."""
+    if isinstance(attack, VoteExact):
+        return isinstance(model, Vote) and _has(exact_networks, model)
     if attack.complete:
-        return _has(exact_networks, model)
+        return _has(exact_network, model)
     return not isinstance(attack, (FGSM, PGD)) or _has(gradient_of, model)
 
 

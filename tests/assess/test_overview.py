@@ -6,7 +6,7 @@ import pytest
 
 from bnnkit import RealClassifier, attacks, verify_all
 from bnnkit.assess import Between, Overview, Rate, WhiteBox, measure
-from bnnkit.attacks import Attack, VoteExact
+from bnnkit.attacks import Attack, Exact, VoteExact
 from bnnkit.ensemble import Vote
 
 
@@ -53,10 +53,15 @@ def test_a_vote_is_verified_as_one(question):
     images = question(0)[1]
     vote = Vote(networks)
     labels = vote.predict(images)
-    found = measure(vote, images, labels, eps=[0.2], attacks={"exact": VoteExact()})
+    tried = {"vote": VoteExact(), "exact": Exact()}
+    found = measure(vote, images, labels, eps=[0.2], attacks=tried)
     counts = WhiteBox.of(verify_all(networks, images, labels, 0.2, question="vote"))
     assert found["certified accuracy, eps 0.2"] == counts.certified_accuracy
-    assert found["accuracy under exact, eps 0.2"] == counts.certified_accuracy
+    assert found["accuracy under vote, eps 0.2"] == counts.certified_accuracy
+    assert found["accuracy under exact, eps 0.2"] is None
+    single = measure(networks[0], images, labels, eps=[0.2], attacks=tried)
+    assert single["accuracy under vote, eps 0.2"] is None
+    assert single["accuracy under exact, eps 0.2"] == single["certified accuracy, eps 0.2"]
     mixed = measure(Vote([networks[0], Oracle()]), images, labels, eps=[0.2])
     assert mixed["certified accuracy, eps 0.2"] is None
 

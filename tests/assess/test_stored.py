@@ -98,6 +98,7 @@ def test_damaged_files_are_named(results, tmp_path):
         b"[]",
         b"{}",
         b'{"kind": "ResistanceCurve"}',
+        b"[" * 100_000,
         b'{"kind": "ResistanceCurve", "plain": {}}',
         b'{"kind": "ResistanceCurve", "plain": {"settings": 1, "status": 2}}',
     ],

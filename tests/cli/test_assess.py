@@ -1,5 +1,6 @@
 import csv
 import json
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +24,8 @@ def test_all_measures_and_files(model, tmp_path, capsys):
     said = json.loads(capsys.readouterr().out)
     test, network = datasets.load("digits").test, BinaryNetwork.load(model)
     right = network.predict(test.images) == test.labels
-    measures = said["measures"]
+    measures = said["models"][model]["measures"]
+    by_class = said["models"][model]["by_class"].values()
     assert measures["clean accuracy"]["value"] == right.mean()
     assert measures["clean accuracy"]["n"] == len(right)
     for eps in ("0.1", "0.3"):
@@ -32,15 +34,28 @@ def test_all_measures_and_files(model, tmp_path, capsys):
         assert certified["value"] == verdicts.certified_accuracy
         assert certified["low"] <= certified["value"] < certified["high"]
         for status, count in verdicts.counts.items():
-            by_class = said["by_class"].values()
             assert sum(each["eps"][eps][status] for each in by_class) == count
-    assert sum(each["right"] for each in said["by_class"].values()) == right[:30].sum()
+    assert sum(each["right"] for each in by_class) == right[:30].sum()
     with open(table, newline="") as file:
         rows = {row["measure"]: row for row in csv.DictReader(file)}
     assert rows.keys() == measures.keys()
     assert float(rows["ratio"]["value"]) == pytest.approx(measures["ratio"]["value"])
     assert plot.read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "curve.png.csv").read_text().startswith("model,eps,n,robust")
+
+
+def test_several_models_stand_side_by_side(model, tmp_path, capsys):
+    plot = tmp_path / "curves.png"
+    command = ["assess", model, "zoo:mnist-mlp-eps0.1", "--eps", "0.1", "--first", "30"]
+    assert main(command) == 2  # images of another size
+    assert "the network takes images of shape (1, 28, 28)" in capsys.readouterr().err
+    other = tmp_path / "other.npz"
+    other.write_bytes(Path(model).read_bytes())
+    assert main(["assess", model, str(other), *command[3:], "--plot", str(plot), "--json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)["models"].values()
+    assert first["measures"] == second["measures"]
+    rows = Path(f"{plot}.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["model", "model.npz", "other.npz"]
 
 
 def test_the_text_has_both_tables(model, capsys):
