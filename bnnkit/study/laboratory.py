@@ -51,6 +51,7 @@ class Laboratory:
     def __init__(self, study, folder, jobs=1, data_home=None):
         self.study, self.folder, self.jobs = study, Path(folder), jobs
         self.data = parts.load_data(study["data"], data_home)
+        _check_sizes(study, self.data)
         self.folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self.folder)
         self._claim()
@@ -143,6 +144,7 @@ class Laboratory:
             if hasattr(each, "network_"):
                 each.network_.save(self.place("runs", name, f"model-{i}.npz"))
         history.to_json(self.place("runs", name, "history.json"))
+        history.to_csv(self.place("runs", name, "history.csv"))
         return Trained(name, history, list(models))
 
     def _for_training(self, name):
@@ -181,6 +183,23 @@ class Laboratory:
             f"{finished.clean_accuracy:.1%}{', ' if judged else ''}{judged}, "
             f"{sum(finished.seconds.values()):.1f} s"
         )
+
+
+def _check_sizes(study, data):
+    """Raise ValueError where a study wants more images than there are."""
+    for name, run in study["runs"].items():
+        if run["start"] is not None and run["start"] > len(data.train):
+            raise ValueError(
+                f"[runs.{name}] start must be at most the {len(data.train)} training images, "
+                f"got {run['start']}"
+            )
+    for name, pool in study["pools"].items():
+        n_images = len(getattr(data, pool["split"]))
+        if pool["skip"] >= n_images:
+            raise ValueError(
+                f"[pools.{name}] skip must be below the {n_images} {pool['split']} images, "
+                f"got {pool['skip']}"
+            )
 
 
 def environment():

@@ -1,7 +1,5 @@
 """The measures of a study: each kind fills `Findings` from the laboratory and its table."""
 
-import csv
-import io
 import re
 
 import numpy as np
@@ -11,11 +9,23 @@ from bnnkit._checks import unit_floats
 from bnnkit.attacks.models import exact_network, predict, predict_clean
 from bnnkit.study import parts
 
+_PARTS = ("attack", "fit", "judge")
+_SECONDS = tuple(f"{part} s" for part in _PARTS)
+
 
 def run(findings, laboratory, name):
-    """What a run shows by itself: a row for each round, and its pictures."""
+    """A row for each round of training, and its pictures."""
     history = laboratory.run(name).history
-    header, *rows = csv.reader(io.StringIO(history.to_csv()))
+    judges = list(history.rounds[0].judged)
+    header = ("round", "images", "added", "tried", "undecided", "clean", *judges, *_SECONDS)
+    rows = [
+        (
+            *(each.index, each.n_train, each.n_added, each.n_attacked, each.n_undecided),
+            *(each.clean_accuracy, *(each.judged[judge].share for judge in judges)),
+            *(each.seconds[part] for part in _PARTS),
+        )
+        for each in history.rounds
+    ]
     findings.table("Rounds", "rounds", header, rows)
     if len(history.rounds) > 1:
         for judge in _common_judges([history]):
@@ -58,9 +68,6 @@ def rounds(findings, laboratory, table):
         for name, history in histories.items()
     ]
     findings.table("Seconds in all", "seconds", ("run", *_PARTS), seconds)
-
-
-_PARTS = ("attack", "fit", "judge")
 
 
 def resistance(findings, laboratory, table):

@@ -1,5 +1,6 @@
 """`run`: everything that a study asks for, part by part, into a folder."""
 
+import itertools
 import json
 
 from bnnkit._files import write_text
@@ -8,6 +9,8 @@ from bnnkit.study import measures
 from bnnkit.study.findings import Findings
 from bnnkit.study.laboratory import Laboratory
 from bnnkit.study.report import write_report
+
+_IN_REPORT = ("measures", "runs", "pools")
 
 
 def run(study, folder, jobs=1, data_home=None):
@@ -39,18 +42,18 @@ def run(study, folder, jobs=1, data_home=None):
     laboratory = Laboratory(study, folder, jobs, data_home)
     environment = laboratory.environment()
     write_text(laboratory.place("environment.json"), json.dumps(environment, indent=2) + "\n")
-    path, found = laboratory.place("report.html"), []
+    path, found = laboratory.place("report.html"), {section: [] for section in _IN_REPORT}
     for title, text, place, work in _parts(laboratory):
         findings = Findings(title, text, laboratory.folder.joinpath(*place))
         work(findings)
-        found.append(findings)
-        write_report(path, study, found, environment)
+        found[place[0]].append(findings)
+        write_report(path, study, [*itertools.chain(*found.values())], environment)
         say(f"{title}: done")
     return path
 
 
 def _parts(laboratory):
-    """Title, explanation, folder and work of each part, in the order of the report."""
+    """Title, explanation, folder and work of each part, in the order of work."""
     study = laboratory.study
     for section, work in (("runs", measures.run), ("pools", measures.pool)):
         for name in study[section]:

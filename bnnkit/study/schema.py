@@ -61,7 +61,7 @@ POOL = {
     "attack": Key(choice(*ATTACKS), "exact"),
     "eps": Key(_EPS),
     "split": Key(choice("train", "test"), "train"),
-    "skip": Key(whole(0), 0, quick=200),
+    "skip": Key(whole(0), 0, quick=20),
     "size": Key(whole(1), None, quick=10),
     **_QUESTION,
 }
