@@ -68,6 +68,13 @@ def _check_measure(settings, where, measure):
                     f"{where} {kind} is about binarized networks; [runs.{run}] trains "
                     "real-valued ones"
                 )
+    for run in measure["of"] if kind == "rounds" else ():
+        judges = settings["runs"][run]["judges"]
+        if measure["judge"] not in (None, *judges):
+            raise ValueError(
+                f"{where} judge {measure['judge']!r} is none of those of [runs.{run}]: "
+                f"{', '.join(judges) or 'nothing judges it'}"
+            )
     if kind == "transfer":
         for run in measure["sources"]:
             _check_attack(settings, where, measure["attack"], run)

@@ -13,7 +13,7 @@ _EPS = number(0, 1)
 _SECONDS = number(0, math.inf, low_is_in=False)
 _QUESTION = {
     "solver": Key(text(), "native"),
-    "timeout": Key(_SECONDS, 10.0, quick=1.0),
+    "timeout": Key(_SECONDS, 10.0, quick=0.1),
     "falsify": Key(number(0, math.inf), 0.002),
 }
 _RUNS = list_of(name_in("runs"))
