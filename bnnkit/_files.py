@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import gzip
 import os
 import struct
 import tempfile
@@ -80,7 +81,8 @@ def read_npz(path):
                     for info in archive.infolist()
                 }
         except _DAMAGE as e:
-            raise ValueError(f"{path}: not a readable .npz file, or damaged ({e})") from None
+            said = str(e)[:200]  # zipfile quotes names, which may be long
+            raise ValueError(f"{path}: not a readable .npz file, or damaged ({said})") from None
 
 
 def _read_npy(archive, info):
@@ -97,6 +99,20 @@ def _read_npy(archive, info):
     if count * dtype.itemsize != len(data):
         raise ValueError(f"{info.filename} has {len(data)} bytes for an array {shape} of {dtype}")
     return np.frombuffer(data, dtype=dtype).reshape(shape)
+
+
+def read_bounded(path, limit):
+    """The bytes of a file, unpacked if it is gzipped; ValueError beyond `limit` bytes."""
+    with open(path, "rb") as file:
+        gzipped = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        try:
+            content = (gzip.GzipFile(fileobj=file) if gzipped else file).read(limit + 1)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise ValueError(f"damaged gzip data ({error}); get it anew") from None
+    if len(content) > limit:
+        raise ValueError(f"more than {limit} bytes, which is the limit")
+    return content
 
 
 def user_cache(platform, environ):

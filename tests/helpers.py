@@ -1,11 +1,12 @@
 """Random networks and plain twins that several tests share."""
 
 import itertools
+from fractions import Fraction
 
 import numpy as np
 
 from bnnkit.kernels import output_size
-from bnnkit.network import BinaryNetwork, Conv2d, Head, Pool2d
+from bnnkit.network import BinaryNetwork, Conv2d, Head, Pool2d, RealConv2d, RealNetwork
 from bnnkit.quantiser import Quantiser
 
 
@@ -60,6 +61,28 @@ def _random_conv(rng, kind, shape, largest):
         out = (channels, rows, columns)
     threshold = random_threshold(rng, weights, largest, out)
     return Conv2d(weights, threshold, rng.choice([-1, 1], channels), stride, padding)
+
+
+def random_front(rng, input_shape, padding=0, by_position=False):
+    """A first layer over real pixels, with rational thresholds that small integers tie with."""
+    weights = random_weights(rng, 5, input_shape[0], 2, 3)
+    shape = RealConv2d(weights, [0] * 5, [1] * 5, padding=padding).output_shape(input_shape)
+    numerators = rng.integers(-12, 13, shape if by_position else (5,))
+    threshold = numerators.astype(object) * Fraction(1, int(rng.choice([1, 2, 3, 4])))
+    strict = rng.random(5) < 0.5
+    return RealConv2d(weights, threshold, rng.choice([-1, 1], 5), strict, 1, padding)
+
+
+def random_real_network(rng, padding=1, by_position=False, input_range=(0, 3), pool=True):
+    """A small network over real pixels (2, 4, 5): a first layer, a pool or not, a dense layer."""
+    front = random_front(rng, (2, 4, 5), padding, by_position)
+    shape = front.output_shape((2, 4, 5))
+    tail = random_network(rng, shape, ("conv", "dense"), step=1.0)
+    if pool:
+        kind = Pool2d(rng.choice(["or", "and"]), 2)
+        after = random_network(rng, kind.output_shape(shape), ("dense",), step=1.0)
+        tail = BinaryNetwork(Quantiser(1), [kind, *after.layers], after.head, shape)
+    return RealNetwork(front, tail, (2, 4, 5), *input_range)
 
 
 def plain_conv(x, weights, stride, padding):

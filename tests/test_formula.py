@@ -1,8 +1,11 @@
 """Formula: variables, constraints, evaluation, text."""
 
+import bz2
 import gzip
 import io
 import itertools
+import lzma
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -301,7 +304,7 @@ def test_sums_and_clauses_in_one_text():
         ("p cnf 2\n", "line 1"),
         ("p cnf x 1\n", "line 1"),
         ("p cnf -2 1\n", "line 1"),
-        ("p cnf 2147483648 0\n", "line 1 .*number of new variables"),
+        ("p cnf 2147483648 0\n", "line 1 .*too few for 2147483648 variables"),
         ("p cnf 2 1\n1 2 0\np cnf 2 1\n", "line 3 .*one line 'p cnf' only"),
         ("p cnf 2 1\n1 2\n", r"line 2 \('1 2'\): a clause must end in 0"),
         ("p cnf 2 2\n1 2 0\nc\n1 2\n%\n0\n", "line 4 .*must end in 0"),
@@ -383,3 +386,192 @@ def test_real_formulas_survive_text():
             str(formula.n_vars),
             str(len(formula.clauses) + len(formula.sums)),
         ]
+
+
+def test_lines_of_cryptominisat():
+    text = "p cnf 6 6\nb 1 -2 3 0 2 5 0\nb 1 1 2 0 2 -6\nb 4 5 0 1 0\nb 4 5 0 -1\nb 0 1 3 0\n1 0\n"
+    formula = Formula.from_text(text)
+    assert list(formula.sums.lists()) == [
+        ([1, -2, 3], [1, 1, 1], 2, 5),
+        ([1, 1, 2], [1, 1, 1], 2, -6),
+        ([4, 5], [1, 1], 1, 0),
+        ([4, 5], [1, 1], -1, 0),
+        ([], [], 1, 3),
+    ]
+    assert formula.clauses.lists() == [[1]]
+
+
+def test_linear_constraints():
+    text = """
+* #variable= 5 #constraint= 4
+* a comment; with a semicolon
++1 x1 +2 x2 >= 2 ;
+-3 x1 +4 ~x5
+  2 ~x1 <= -1; +1 x3 = 1 ;
+*
+>= 0;
+"""
+    formula = Formula.from_text(text)
+    assert formula.n_vars == 5
+    assert list(formula.sums.lists()) == [
+        ([1, 2], [1, 2], 2, 0),
+        ([1, -5, -1], [3, -4, -2], 1, 0),
+        ([3], [1], 1, 0),
+        ([3], [-1], -1, 0),
+        ([], [], 0, 0),
+    ]
+
+
+def test_linear_constraints_by_definition():
+    rng = np.random.default_rng(5)
+    for _ in range(100):
+        rows, lines = [], []
+        for _ in range(rng.integers(1, 4)):
+            lits = rng.integers(1, 5, 4) * rng.choice([-1, 1], 4)
+            coefs, bound = rng.integers(-3, 4, 4), int(rng.integers(-3, 4))
+            relation = str(rng.choice([">=", "<=", "="]))
+            rows.append((lits, coefs, relation, bound))
+            words = [
+                f"{c:+d} {'~' * bool(lit < 0)}x{abs(lit)}"
+                for lit, c in zip(lits, coefs, strict=True)
+            ]
+            lines.append(f"{' '.join(words)} {relation} {bound:+d};")
+        formula = Formula.from_text(" ".join(lines))
+        for bits in all_assignments(formula.n_vars):
+            totals = [
+                sum(c for lit, c in zip(*r[:2], strict=True) if value(lit, bits)) for r in rows
+            ]
+            expected = all(
+                {">=": total >= row[3], "<=": total <= row[3], "=": total == row[3]}[row[2]]
+                for total, row in zip(totals, rows, strict=True)
+            )
+            assert formula.holds(bits) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("min: +1 x1;\n+1 x1 >= 1;", "line 1 .*an objective is not supported"),
+        ("+1 x1 >= 1;\n+1 x1 x2 >= 1;", "line 2 .*pairs of a coefficient and a literal"),
+        ("+1 x1 x2 +1 >= 1;", "line 1 .*a number must be an integer .* got 'x2'"),
+        ("+1 x1 >= 1\n", "line 1 .*must end in ;"),
+        ("* c\n\n+1 x1\n>= ;", "line 3 .*integer of at most 18 digits, got ''"),
+        ("+1 x1 > 1;", "one >=, <= or ="),
+        ("+1 x1 >= 1 >= 1;", "one >=, <= or ="),
+        ("+1 x1 => 1;", "one >=, <= or =|pairs|integer"),
+        (";", "one >=, <= or ="),
+        ("+1 y1 >= 1; x", "a literal must be x1, ~x1, x2, ..., got 'y1'"),
+        ("+1 x1 " * 12_000_000 + ">= 1;", "line 1 .*more than 67108864 bytes"),
+        ("+1 x0 >= 1;", "got 'x0'"),
+        ("+1 x-1 >= 1;", "got 'x-1'"),
+        ("+1 ~~x1 >= 1;", "got '~~x1'"),
+        ("+1 x\u0663 >= 1;", "a literal must be"),
+        ("+\u0663 x1 >= 1;", "a number must be an integer"),
+        ("+1_0 x1 >= 1;", "a number must be an integer"),
+        ("+1e3 x1 >= 1;", "a number must be an integer"),
+        ("+1 x99999999999 >= 1;", "got 'x99999999999'"),
+        ("+1 x9999999999 >= 1;", "got 'x9999999999'"),
+        ("+1 x100000000 >= 1;", "too few for 100000000 variables"),
+        (f"+{'9' * 400} x1 >= 1;", "at most 18 digits"),
+        (f"+1 x1 >= {'9' * 400};", "at most 18 digits"),
+        (f"+{2**31} x1 >= 1;", "add up to less than"),
+        (f"+{2**30} x1 -{2**30} x1 >= 1;", "line 1 .*add up to less than"),
+        ("* #variable= 1 #constraint= 1\n+1 x2 >= 1;", "line 2 .*x1 to x1 as the first line says"),
+        ("* #variable= 1 #constraint= 2\n+1 x1 >= 1;", "announces 2 constraints and has 1"),
+        ("* #variable= 999999999 #constraint= 0\n", "too few for 999999999 variables"),
+    ],
+)
+def test_wrong_linear_constraints(text, says):
+    with pytest.raises(ValueError, match=says):
+        Formula.from_text(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("p cnf 3 1\nb 1 2 3\n", "line 2 .*a line b must be"),
+        ("p cnf 3 1\nb 1 2 0\n", "a line b must be"),
+        ("p cnf 3 1\nb 1 2 0 1 2 3 0\n", "a line b must be"),
+        ("p cnf 3 1\nb 1 2 0 1 0 0\n", "a line b must be"),
+        ("p cnf 3 1\nb 1 2 0 1 4 0\n", r"the output must be .*\[1, 3\], got 4"),
+        ("p cnf 3 1\nb 1 4 0 1 2 0\n", r"line 2 .*a literal must be .*\[1, 3\], got 4"),
+        ("p cnf 3 1\nb 1 x 0 1 2 0\n", "a literal must be .* got x"),
+        ("p cnf 3 2\n1 2\nb 1 2 0 1 3 0\n", "line 2 .*a clause must end in 0"),
+        ("b 1 2 0 1 3 0\np cnf 3 2\n", "line 1 .*must come before"),
+        (f"p cnf 3 1\nb 1 2 0 {'9' * 30} 3 0\n", "a line b must be"),
+        ("p cnf -3 1\n", "must come before"),
+        (f"p cnf {'9' * 5000} 1\n", "must come before"),
+        ("p cnf 999999999 1\n1 0\n", "line 1 .*too few for 999999999 variables"),
+        ("p cnf 3 1\nx1 2 0\n", "a literal must be .* got x1"),
+    ],
+)
+def test_wrong_lines_of_cryptominisat(text, says):
+    with pytest.raises(ValueError, match=says):
+        Formula.from_text(text)
+
+
+@pytest.mark.parametrize("lines", [199_999, 200_000, 200_001])
+def test_clauses_are_parsed_in_batches(lines):
+    """A clause may go over the end of one, and errors give the line in any."""
+    body = "1 2\n0\n" * (lines // 2) + "-1 0\n" * (lines % 2)
+    formula = Formula.from_text(f"p cnf 2 0\n{body}")
+    assert len(formula.clauses) == (lines + 1) // 2
+    assert formula.clauses.lengths.tolist()[:2] == [2, 2]
+    with pytest.raises(ValueError, match=f"line {lines + 2} .*got 3"):
+        Formula.from_text(f"p cnf 2 0\n{body}3 0\n")
+
+
+@pytest.mark.parametrize("space", [" ", "\t", "  \n"])
+def test_a_line_is_parsed_in_pieces(monkeypatch, space):
+    """Cut anywhere, between words of any length."""
+    rng = np.random.default_rng(0)
+    lits = rng.integers(1, 12_000, 50) * rng.choice([-1, 1], 50)
+    words = space.join(map(str, lits))
+    text = f"p cnf 12000 2\n{words} 0\n{' '.join(map(str, lits))} >= 3 # 1\n"
+    for size in range(1, 40):
+        monkeypatch.setattr("bnnkit.formula._dimacs._PIECE", size)
+        formula = Formula.from_text(text)
+        assert formula.clauses.lists() == [lits.tolist()]
+        assert formula.sums.lits.tolist() == lits.tolist()
+
+
+def test_a_sum_with_a_zero_is_refused():
+    with pytest.raises(ValueError, match=r"line 3 .*a literal must be .* got 0"):
+        Formula.from_text("p cnf 3 2\n1 >= 1 # 2\n1 0 2 >= 1 # 3\n")
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
+def test_compressed_in_several_pieces(compress, tmp_path):
+    path = tmp_path / "formula"
+    path.write_bytes(compress(b"p cnf 2 2\n1 0\n") + compress(b"-2 0\n"))
+    assert Formula.load(path).clauses.lists() == [[1], [-2]]
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
+def test_bombs(compress, tmp_path, monkeypatch):
+    """The limit is lowered, so that the test does not need the memory that it is about."""
+    monkeypatch.setattr("bnnkit.formula._files._LARGEST", 10_000_000)
+    path = tmp_path / "bomb"
+    path.write_bytes(compress(b"c" + b"\n" * 50_000_000))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"bomb .*more than (the )?10000000 bytes"):
+        Formula.load(path)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 40_000_000
+
+
+def test_plain_files_that_are_too_large(tmp_path, monkeypatch):
+    monkeypatch.setattr("bnnkit.formula._files._LARGEST", 1000)
+    path = tmp_path / "large.cnf"
+    path.write_bytes(b"c\n" * 501)
+    with pytest.raises(ValueError, match=r"large\.cnf has more than the 1000 bytes"):
+        Formula.load(path)
+
+
+def test_an_xz_file_that_claims_a_huge_dictionary(tmp_path):
+    path = tmp_path / "formula.xz"
+    filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 2**29}]
+    path.write_bytes(lzma.compress(b"p cnf 0 0\n", filters=filters))
+    with pytest.raises(ValueError, match=r"damaged xz data .*[Mm]emory"):
+        Formula.load(path)

@@ -61,7 +61,7 @@ class Exact(Attack):
         check_range("falsify", self.falsify, "[0, inf)")
 
     def _perturb(self, model, ball, labels):
-        from bnnkit.verification import verify_all
+        from bnnkit.campaign import verify_all
 
         networks = self._networks(model)
         verdicts = verify_all(

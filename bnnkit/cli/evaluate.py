@@ -22,7 +22,7 @@ def run(args):
     """Print accuracy, overall and for each class."""
     from bnnkit._table import table
 
-    network = options.load_network(args.model)
+    network = options.load_network(args.model, real=True)
     data = options.load_data(args)
     right = network.predict(data.test.images) == data.test.labels
     accuracy = float(right.mean())

@@ -1,12 +1,17 @@
 """Ask, exactly, whether any image within eps is misclassified."""
 
-from bnnkit.cli import options
+import itertools
 
-EXAMPLES = """\
+from bnnkit.cli import options, specification
+
+EXAMPLES = f"""\
 examples:
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.05 --first 100
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.05 --solver minicard cadical cp-sat
   bnnkit verify mlp-small.npz --dataset mnist --eps 8/255 --index 7
+  bnnkit verify mlp-small.npz --dataset mnist --eps 0.1 --first 10000 --jobs 2 --store run.sqlite
+  bnnkit verify mlp-small.npz --dataset mnist --eps 8/255 --index 7 --certificate c7
+  bnnkit verify mlp-small.npz --dataset mnist --eps 0.1 --index 7 --write-formula seven.opb.gz
   bnnkit verify a.npz b.npz c.npz --dataset mnist --eps 0.05 --question vote
 
 robust: proved for every image of the ball. falsified: a misclassified image was found and
@@ -14,7 +19,13 @@ checked; images that are wrong as they are count here. unknown: out of time.
 
 Of several models, --question vote asks whether an image makes their vote wrong, joint whether one
 makes all of them choose the same wrong class.
-"""
+
+--write-formula puts a question to any other solver: its formula is satisfiable exactly if the image
+is not robust. The end of the name says the format: .cnf clauses alone, .rcnf DIMACS with reified
+sums, .bnn the lines of CryptoMiniSat, .opb linear constraints; .gz, .xz or .bz2 may follow. bnnkit
+solve reads them all.
+
+{specification.EXAMPLES}"""
 
 _EXIT_CODES = {"robust": 0, "falsified": 1, "unknown": 3}
 
@@ -23,7 +34,7 @@ def add_arguments(parser):
     """Arguments of ``bnnkit verify``."""
     options.add_network(parser, nargs="+")
     options.add_data(parser)
-    options.add_question(parser)
+    options.add_question(parser, required=False)
     parser.add_argument(
         "--solver",
         nargs="+",
@@ -55,12 +66,26 @@ def add_arguments(parser):
         help="a second solver for what is open after 15 s, such as cp-sat",
     )
     parser.add_argument(
+        "--certificate",
+        metavar="FOLDER",
+        help="with --index: if the answer is robust, write a certificate for bnnkit check",
+    )
+    parser.add_argument(
+        "--write-formula",
+        metavar="FILE",
+        help="with --index: write the question as a formula instead of answering it",
+    )
+    parser.add_argument(
         "--question",
         choices=["vote", "joint"],
         default="vote",
         help="what to ask of several models (default: vote)",
     )
+    options.add_campaign(parser)
     parser.add_argument("--csv", metavar="FILE", help="write a row for each image and solver")
+    parser.add_argument(
+        "--results", metavar="FILE", help="of a .vnnlib question: write the answer here, too"
+    )
     options.add_json(parser)
 
 
@@ -70,18 +95,31 @@ def run(args):
     from bnnkit.verification import combine
     from bnnkit.verification.pipeline import check_fallback
 
+    if specification.is_specification(args.model):
+        return specification.run(args)
+    if args.eps is None:
+        raise ValueError("--eps is needed: the radius of the ball, such as 0.1 or 8/255")
+    if args.results:
+        raise ValueError("--results is for a .vnnlib file after the model; take --csv or --json")
     options.check_file(args.csv)
+    options.check_folder(args.certificate)
     if args.index is not None and args.at_least is not None:
         raise ValueError("--at-least is about many images; with --index the exit code answers")
+    if args.certificate and (args.index is None or len(args.solver) > 1 or len(args.model) > 1):
+        raise ValueError("--certificate is about one image, network and solver: give --index")
+    if args.write_formula:
+        _check_formula(args)
     networks = [options.load_network(text) for text in args.model]
     network = networks if len(networks) > 1 else networks[0]
     data = options.load_data(args)
     images, labels = _chosen(args, data.test)
+    if args.write_formula:
+        return _write_formula(args, network, images, labels)
     names = list(dict.fromkeys(args.solver))
     for name in names:
         solvers.get(name)
         check_fallback(name, args.timeout, args.fallback)
-    results, interrupted = {}, False
+    results, interrupted = {}, None
     for name in names:
         results[name], interrupted = _verdicts(args, network, images, labels, name)
         if interrupted:
@@ -93,7 +131,7 @@ def run(args):
     if wrong:
         raise RuntimeError(f"the solvers disagree on images {wrong}, please report this")
     if interrupted:
-        raise KeyboardInterrupt
+        raise interrupted
     if args.index is not None:
         return _EXIT_CODES[statuses[0]]
     certified = statuses.count("robust") / len(statuses)
@@ -108,20 +146,63 @@ def _chosen(args, split):
     return split.images[[args.index]], split.labels[[args.index]]
 
 
-def _verdicts(args, network, images, labels, solver):
-    """The Verdicts of one solver, and whether Ctrl-C cut them short."""
-    from bnnkit.verification import Verdicts, iter_verdicts
+def _check_formula(args):
+    """Complain, before any work, about a question that cannot be written."""
+    from bnnkit.interop.formulas import writer_for
 
-    found = []
+    options.check_file(args.write_formula)
+    writer_for(args.write_formula)
+    if args.index is None:
+        raise ValueError("--write-formula is about one image; name it with --index")
+    if len(args.model) > 1:
+        raise ValueError(f"--write-formula is about one model, got {len(args.model)}")
+
+
+def _write_formula(args, network, images, labels):
+    from bnnkit.interop import write_formula
+    from bnnkit.verification import encode_question
+
+    formula = encode_question(network, images[0], labels[0], args.eps, args.pixels).formula
+    comments = [
+        f"network {network.digest}",
+        f"{args.dataset} test image {args.index}, label {labels[0]}, eps {args.eps}, "
+        f"{args.pixels} pixels",
+        "satisfiable exactly if an image within eps gets another class",
+        f"{formula.n_vars} variables before any of the encoding",
+    ]
+    write_formula(formula, args.write_formula, comments)
+    print(f"{args.write_formula}: {str(formula).splitlines()[0]}")
+    return 0
+
+
+def _verdicts(args, network, images, labels, solver):
+    """The Verdicts of one solver, and the interrupt that cut them short, if one did."""
+    from bnnkit.campaign import iter_verdicts
+    from bnnkit.verification import Verdicts
+
+    if args.certificate:
+        return Verdicts([_certified(args, network, images[0], labels[0], solver)]), None
+    found, interrupted = {}, None
+    names = "pixels", "fallback", "question", "store", "retry", "memory_limit"
+    chosen = {name: getattr(args, name) for name in names}
     try:
-        chosen = {"pixels": args.pixels, "fallback": args.fallback, "question": args.question}
-        for verdict in iter_verdicts(
-            network, images, labels, args.eps, solver, args.timeout, args.jobs, **chosen
+        for place, verdict in iter_verdicts(
+            *(network, images, labels, args.eps, solver, args.timeout, args.jobs),
+            **chosen,
         ):
-            found.append(verdict)
-    except KeyboardInterrupt:
-        return Verdicts(found), True
-    return Verdicts(found), False
+            found[place] = verdict
+    except KeyboardInterrupt as error:
+        interrupted = error
+    # up to the first one that is missing, as an image is known by its place
+    known = itertools.takewhile(found.__contains__, range(len(images)))
+    return Verdicts(found[place] for place in known), interrupted
+
+
+def _certified(args, network, image, label, solver):
+    from bnnkit import verify
+
+    chosen = {name: getattr(args, name) for name in ("pixels", "fallback", "certificate")}
+    return verify(network, image, label, args.eps, solver, args.timeout, **chosen)
 
 
 def _text(args, results, wrong):

@@ -1,10 +1,8 @@
 """Decode the pickled batches of CIFAR-10's Python version without the pickle machine.
 
-A pickle is a program: loading it with `pickle` calls whatever it names. A batch of
-CIFAR-10 needs a few of its instructions only (strings, integers, lists, one dictionary,
-one uint8 array), so this module steps through them itself, and the four names that such
-a file refers to are markers that cannot be called. Anything else is refused, and memory
-stays within a small multiple of the file's size.
+A batch of CIFAR-10 needs a few of the pickle's instructions only (strings, integers, lists, one
+dictionary, one uint8 array), and the names that such a file refers to are markers that cannot be
+called (see `bnnkit._pickle`).
 
 The published files are of pickle protocol 2 with the labels in a list. Such lists saved
 anew with protocol 3 or 4 are read too; protocols 0, 1 and 5 and labels in an array are not.
@@ -13,10 +11,10 @@ anew with protocol 3 or 4 are read too; protocols 0, 1 and 5 and labels in an ar
 import enum
 import io
 import math
-import pickletools
-import warnings
 
 import numpy as np
+
+from bnnkit._pickle import StackMachine
 
 
 def decode(content, pixels):
@@ -39,12 +37,7 @@ def decode(content, pixels):
     ValueError
         The content is anything else.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pickletools' own, on backslashes in damaged names
-            batch = _Decoder().run(content)
-    except (IndexError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError("its instructions make no sense") from error
+    batch = _Decoder().run(io.BytesIO(content))
     if not isinstance(batch, dict) or not {"data", "labels"} <= batch.keys():
         raise ValueError("it holds no dictionary with 'data' and 'labels'")
     images, labels = batch["data"], batch["labels"]
@@ -93,66 +86,12 @@ class _Array:
         return np.frombuffer(raw, np.uint8).reshape(self.shape, order=self.order)
 
 
-class _Decoder:
-    """A stack machine for the part of the pickle language that a batch uses.
+class _Decoder(StackMachine):
+    """Python 2 strings and bytes are kept as text of the code points 0..255."""
 
-    Python 2 strings and bytes are kept as text of the code points 0..255.
-    """
-
-    def __init__(self):
-        self.stack = []
-        self.marks = []  # heights of the stack
-        self.memo = {}
-
-    def run(self, content):
-        for opcode, argument, _ in pickletools.genops(io.BytesIO(content)):
-            if opcode.name == "STOP":
-                break
-            if opcode.name not in _STEPS:
-                raise ValueError(f"it uses the instruction {opcode.name}, which no batch needs")
-            _STEPS[opcode.name](self, argument)
-        return self.stack.pop()
-
-    def push(self, value):
-        self.stack.append(value)
-
-    def mark(self, _):
-        self.marks.append(len(self.stack))
-
-    def pop(self, count):
-        items = self.stack[-count:]
-        del self.stack[-count:]
-        return items
-
-    def pop_to_mark(self):
-        height = self.marks.pop()
-        items = self.stack[height:]
-        del self.stack[height:]
-        return items
-
-    def store(self, index):
-        self.memo[index] = self.stack[-1]
-
-    def memoize(self, _):
-        self.memo[len(self.memo)] = self.stack[-1]
-
-    def recall(self, index):
-        self.push(self.memo[index])
-
-    def append(self, items):
-        self.stack[-1].extend(items)
-
-    def set_items(self, items):
-        for key, value in zip(items[::2], items[1::2], strict=True):
-            key = key.decode("latin-1") if isinstance(key, bytes) else key
-            if not isinstance(key, str):
-                raise ValueError("a key of its dictionary is not a string")
-            self.stack[-1][key] = value
-
-    def resolve(self, name):
-        if name not in _NAMES:
-            raise ValueError(f"it refers to {name.replace(' ', '.')}, which is refused unrun")
-        self.push(_NAMES[name])
+    kind = "batch"
+    names = _NAMES
+    steps = StackMachine.steps | dict.fromkeys(["BINSTRING", "SHORT_BINSTRING"], StackMachine.push)
 
     def reduce(self, _):
         match self.pop(2):
@@ -165,7 +104,7 @@ class _Decoder:
             case [_Marker.DTYPE, _]:
                 raise ValueError("its array is not of type uint8")
             case _:
-                raise ValueError("it calls something that no batch needs, which is refused unrun")
+                super().reduce(_)
 
     def build(self, _):
         match self.pop(2):
@@ -181,39 +120,3 @@ class _Decoder:
                 self.push(_Marker.UINT8)
             case _:
                 raise ValueError("it sets the state of something that is not a uint8 matrix")
-
-
-def _ignore(decoder, argument):
-    """PROTO and FRAME announce what follows; there is nothing to do."""
-
-
-_STEPS = {
-    "PROTO": _ignore,
-    "FRAME": _ignore,
-    "MARK": _Decoder.mark,
-    "NONE": _Decoder.push,  # its argument is None
-    "NEWTRUE": lambda decoder, _: decoder.push(True),
-    "NEWFALSE": lambda decoder, _: decoder.push(False),
-    "EMPTY_LIST": lambda decoder, _: decoder.push([]),
-    "EMPTY_DICT": lambda decoder, _: decoder.push({}),
-    "EMPTY_TUPLE": lambda decoder, _: decoder.push(()),
-    "TUPLE1": lambda decoder, _: decoder.push(tuple(decoder.pop(1))),
-    "TUPLE2": lambda decoder, _: decoder.push(tuple(decoder.pop(2))),
-    "TUPLE3": lambda decoder, _: decoder.push(tuple(decoder.pop(3))),
-    "TUPLE": lambda decoder, _: decoder.push(tuple(decoder.pop_to_mark())),
-    "APPEND": lambda decoder, _: decoder.append(decoder.pop(1)),
-    "APPENDS": lambda decoder, _: decoder.append(decoder.pop_to_mark()),
-    "SETITEM": lambda decoder, _: decoder.set_items(decoder.pop(2)),
-    "SETITEMS": lambda decoder, _: decoder.set_items(decoder.pop_to_mark()),
-    "MEMOIZE": _Decoder.memoize,
-    "GLOBAL": _Decoder.resolve,
-    "STACK_GLOBAL": lambda decoder, _: decoder.resolve(" ".join(decoder.pop(2))),
-    "REDUCE": _Decoder.reduce,
-    "BUILD": _Decoder.build,
-}
-_STEPS |= dict.fromkeys(["BININT", "BININT1", "BININT2", "LONG1"], _Decoder.push)
-_STEPS |= dict.fromkeys(["BINSTRING", "SHORT_BINSTRING"], _Decoder.push)
-_STEPS |= dict.fromkeys(["BINUNICODE", "SHORT_BINUNICODE"], _Decoder.push)
-_STEPS |= dict.fromkeys(["BINBYTES", "SHORT_BINBYTES"], _Decoder.push)
-_STEPS |= dict.fromkeys(["BINPUT", "LONG_BINPUT"], _Decoder.store)
-_STEPS |= dict.fromkeys(["BINGET", "LONG_BINGET"], _Decoder.recall)

@@ -20,6 +20,7 @@ from bnnkit.formula._arrays import (
 )
 from bnnkit.formula._dimacs import read_dimacs
 from bnnkit.formula._files import read_file, write_file
+from bnnkit.formula._opb import is_opb, read_opb
 from bnnkit.formula._text import describe, write_text
 
 
@@ -236,16 +237,19 @@ class Formula:
 
     @classmethod
     def from_text(cls, text: str) -> Formula:
-        r"""Read DIMACS CNF, or the dialect that `to_text` writes.
+        r"""Read DIMACS CNF, the dialect that `to_text` writes, lines of CryptoMiniSat, or OPB.
 
-        A clause may go over several lines, a line may have several clauses, and lines that begin
-        with c may stand anywhere; a line that begins with % ends the text. More constraints than
-        announced are read all the same.
+        In DIMACS a clause may go over several lines, a line may have several clauses, and lines
+        that begin with c may stand anywhere; a line that begins with % ends the text. The line
+        ``b 1 -2 3 0 2 5 0`` says what ``1 -2 3 >= 2 # 5`` does; without the 5 the sum must reach
+        its bound. OPB are the linear constraints of the pseudo-Boolean competitions, with
+        ``>=``, ``<=`` or ``=``, and without an objective. More constraints than announced are
+        read all the same.
 
         Raises
         ------
         ValueError
-            If the text is not in this dialect (the message gives the line), or has fewer
+            If the text is in none of them (the message gives the line), or has fewer
             constraints than it announces: it may be cut short.
 
         Examples
@@ -254,11 +258,18 @@ class Formula:
         3 variables, 1 clause, 1 sum
         x1 or not x2
         not x3 <-> x1 + x2 + x3 >= 2
+        >>> print(Formula.from_text("+2 x1 -1 x2 +1 ~x3 >= 1 ;"))
+        3 variables, 0 clauses, 1 sum
+        2 * x1 + -1 * x2 + not x3 >= 1
         """
-        return read_dimacs(text.encode(errors="replace"), cls)
+        return _read(text.encode(errors="replace"), cls)
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write what `to_text` gives to a file, atomically; gzipped if its name ends in .gz."""
+        """Write what `to_text` gives to a file, atomically.
+
+        It is compressed if its name ends in .gz, .xz or .bz2. For other formats see
+        `bnnkit.interop.write_formula`.
+        """
         write_file(path, self.to_text())
 
     @classmethod
@@ -268,7 +279,7 @@ class Formula:
         Parameters
         ----------
         file : path, or binary file that can be read
-            Plain or gzipped; the content decides, not the name.
+            Plain or compressed by gzip, xz or bzip2; the content decides, not the name.
 
         Raises
         ------
@@ -279,7 +290,7 @@ class Formula:
         """
         name, data = read_file(file)
         try:
-            return read_dimacs(data, cls)
+            return _read(data, cls)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from error
 
@@ -296,6 +307,10 @@ class Formula:
     def _append_clauses(self, lits: np.ndarray, lengths: np.ndarray) -> None:
         self._clause_lits.append(lits)
         self._clause_offsets.append(self._clause_offsets.last + np.cumsum(lengths))
+
+
+def _read(data: bytes, new_formula: type[Formula]) -> Formula:
+    return (read_opb if is_opb(data) else read_dimacs)(data, new_formula)
 
 
 def _truth(lits: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from bnnkit.formula._arrays import SumArrays
     from bnnkit.formula._formula import Formula
 
 SHOWN = 50  # constraints of each kind that a description spells out
@@ -24,19 +26,40 @@ def describe(formula: Formula) -> str:
 
 def write_text(formula: Formula) -> str:
     """See `Formula.to_text`."""
-    clauses, sums = formula.clauses.lists(), formula.sums.repeated()
-    true = formula.n_vars + 1  # the output of the sums that must hold
-    n_vars = formula.n_vars
+    sums = formula.sums.repeated()
+    return dimacs(formula.n_vars, formula.clauses.lists(), sums, _sum_line)
+
+
+def dimacs(
+    n_vars: int,
+    clauses: list[list[int]],
+    sums: SumArrays,
+    sum_line: Callable[[list[int], int, int], str],
+) -> str:
+    """DIMACS with lines for sums; those that must hold get an output that a clause makes true.
+
+    Parameters
+    ----------
+    n_vars : int
+    clauses : list of list of int
+    sums : SumArrays
+        With coefficients 1.
+    sum_line : callable
+        The line for the literals, the bound and the output of a sum.
+    """
+    true = n_vars + 1
     if (sums.outputs == 0).any():
-        n_vars = true
-        clauses.append([true])
+        n_vars, clauses = true, [*clauses, [true]]
     lines = [f"p cnf {n_vars} {len(clauses) + len(sums)}"]
     lines += [" ".join(map(str, [*clause, 0])) for clause in clauses]
-    for lits, _, bound, output in sums.lists():
-        # not y <-> (sum >= b)  is  y <-> (sum <= b - 1)
-        end = f"<= {bound - 1} # {-output}" if output < 0 else f">= {bound} # {output or true}"
-        lines.append(" ".join([*map(str, lits), end]))
+    lines += [sum_line(lits, bound, output or true) for lits, _, bound, output in sums.lists()]
     return "\n".join(lines) + "\n"
+
+
+def _sum_line(lits: list[int], bound: int, output: int) -> str:
+    # not y <-> (sum >= b)  is  y <-> (sum <= b - 1)
+    end = f"<= {bound - 1} # {-output}" if output < 0 else f">= {bound} # {output}"
+    return " ".join([*map(str, lits), end])
 
 
 def _hidden(total: int, noun: str) -> list[str]:

@@ -7,13 +7,14 @@ import numpy as np
 from bnnkit._checks import as_images
 from bnnkit.kernels.threads import map_ranges
 from bnnkit.network.layers import Conv2d, Head, TernaryMap
+from bnnkit.network.saved import SavedNetwork
 
 # Images at a time: enough to be worth a thread, and not too many for the memory of their windows.
 _MOST_IMAGES = 512
 _MOST_TERMS = 2**31  # weights times positions times images
 
 
-class BinaryNetwork:
+class BinaryNetwork(SavedNetwork):
     """The exact network that is run, saved and verified.
 
     Parameters
@@ -21,7 +22,7 @@ class BinaryNetwork:
     quantiser : Quantiser
         From pixels to the integer levels that the first layer reads.
     layers : sequence of Conv2d, Pool2d
-        Hidden layers; the first one is a Conv2d. May be empty.
+        Hidden layers; the first one is a Conv2d unless there are just two levels. May be empty.
     head : Head
     input_shape : tuple of int
         (C, H, W).
@@ -46,8 +47,11 @@ class BinaryNetwork:
         self.input_shape = tuple(int(size) for size in input_shape)
         if len(self.input_shape) != 3 or min(self.input_shape) < 1:
             raise ValueError(f"input_shape must be (C, H, W), got {input_shape}")
-        if self.layers and not isinstance(self.layers[0], Conv2d):
-            raise ValueError("the first layer must be a Conv2d: pooling takes bits, not levels")
+        if self.layers and not isinstance(self.layers[0], Conv2d) and quantiser.n_levels > 2:
+            raise ValueError(
+                "the first layer must be a Conv2d: pooling takes bits, "
+                f"not {quantiser.n_levels} levels"
+            )
         if not isinstance(head, Head):
             raise TypeError(f"head must be a Head, got {type(head).__name__}")
         shape = self.shapes[-1]
@@ -159,38 +163,6 @@ class BinaryNetwork:
 
         return summary(self)
 
-    @cached_property
-    def digest(self):
-        """SHA-256 of the network's content: equal networks have equal digests."""
-        from bnnkit.network.files import digest
-
-        return digest(self)
-
-    def __eq__(self, other):
-        return isinstance(other, BinaryNetwork) and self.digest == other.digest
-
-    def __hash__(self):
-        return hash(self.digest)
-
     def __repr__(self):
         shapes = "-".join("x".join(map(str, shape)) for shape in self.shapes)
         return f"BinaryNetwork({shapes}-{self.n_classes}, step={self.quantiser.step})"
-
-    def save(self, path):
-        """Write the network to `path`, one .npz file, atomically. See `bnnkit.network.files`."""
-        from bnnkit.network.files import save
-
-        save(self, path)
-
-    @classmethod
-    def load(cls, path):
-        """Read a network that `save` wrote.
-
-        Raises
-        ------
-        ValueError
-            The file is damaged or is not a bnnkit network.
-        """
-        from bnnkit.network.files import load
-
-        return load(path)

@@ -3,7 +3,10 @@
 Members: ``header``, JSON as UTF-8 bytes; for hidden layer i ``i.sign`` and ``i.mask``
 (weights +1, weights not 0; rows of 64-bit little-endian words over C, KH, KW in row-major
 order), ``i.threshold`` and ``i.sense``; ``head.sign``, ``head.mask``, ``head.bias``.
-Nothing is ever pickled.
+
+A RealNetwork has the members of its tail, and those of its first layer under ``front``, with
+``front.strict`` and with thresholds as text: fractions "3/2" between spaces. Its header is of
+version 2, of the kind "real", and holds that of the tail. Nothing is ever pickled.
 """
 
 import hashlib
@@ -15,10 +18,11 @@ import numpy as np
 from bnnkit._files import read_npz, write_npz
 from bnnkit.network.binary_network import BinaryNetwork
 from bnnkit.network.layers import Conv2d, Head, Pool2d
+from bnnkit.network.real import RealConv2d, RealNetwork
 from bnnkit.quantiser import Quantiser
 
 _FORMAT = "bnnkit-network"
-_VERSION = 1
+_VERSION, _REAL_VERSION = 1, 2
 
 
 def save(network, path):
@@ -36,6 +40,36 @@ def digest(network):
 
 
 def _as_arrays(network):
+    if isinstance(network, RealNetwork):
+        header, arrays = _real_members(network)
+    else:
+        header, arrays = _binary_members(network)
+    return arrays | {"header": np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)}
+
+
+def _real_members(network):
+    front = network.front
+    tail, arrays = _binary_members(network.tail)
+    header = {
+        "format": _FORMAT,
+        "version": _REAL_VERSION,
+        "kind": "real",
+        "input_shape": network.input_shape,
+        "input_range": [value.as_integer_ratio() for value in network.input_range],
+        "front": _geometry(front) | {"threshold_shape": front.threshold.shape},
+        "tail": tail,
+    }
+    threshold = " ".join(map(str, front.threshold.ravel())).encode()
+    arrays |= {"front.threshold": np.frombuffer(threshold, np.uint8)}
+    arrays |= {"front.sense": front.sense, "front.strict": front.strict}
+    return header, arrays | _weight_words("front", front)
+
+
+def _geometry(layer):
+    return {"kernel_shape": layer.kernel_shape, "stride": layer.stride, "padding": layer.padding}
+
+
+def _binary_members(network):
     header = {
         "format": _FORMAT,
         "version": _VERSION,
@@ -50,29 +84,67 @@ def _as_arrays(network):
             entry = {"kind": "pool2d", "pool": layer.kind}
             entry |= {"size": layer.size, "stride": layer.stride}
         else:
-            entry = {"kind": "conv2d", "kernel_shape": layer.kernel_shape}
-            entry |= {"stride": layer.stride, "padding": layer.padding}
+            entry = {"kind": "conv2d"} | _geometry(layer)
             arrays |= _weight_words(str(i), layer)
             arrays |= {f"{i}.threshold": layer.threshold, f"{i}.sense": layer.sense}
         header["layers"].append(entry)
-    arrays["header"] = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
-    return arrays
+    return header, arrays
 
 
-def load(path):
-    """Read a network that `save` wrote; ValueError names the file and what is wrong with it."""
+def load(path, expected=(BinaryNetwork, RealNetwork)):
+    """Read a network that `save` wrote; ValueError names the file and what is wrong with it.
+
+    Parameters
+    ----------
+    path : str or path-like
+    expected : type or tuple of type
+        BinaryNetwork, RealNetwork: what the file may hold.
+    """
+    network = _load(path)
+    if not isinstance(network, expected):
+        kind = type(network).__name__
+        raise ValueError(f"{path} holds a {kind}, not a {expected.__name__}; use {kind}.load")
+    return network
+
+
+def _load(path):
     arrays = read_npz(path)
     try:
         header = json.loads(arrays["header"].tobytes().decode())
         if header["format"] != _FORMAT:
             raise ValueError(f"format {header['format']!r}")
-        if header["version"] != _VERSION:
-            raise ValueError(f"version {header['version']}; this bnnkit reads {_VERSION}")
-        return _build(header, arrays)
+        if header["version"] not in (_VERSION, _REAL_VERSION):
+            raise ValueError(
+                f"version {header['version']}; this bnnkit reads up to {_REAL_VERSION}"
+            )
+        build = _build_real if header["version"] == _REAL_VERSION else _build
+        return build(header, arrays)
     except KeyError as e:
         raise ValueError(f"{path}: not a bnnkit network: {e} is missing") from None
     except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as e:
         raise ValueError(f"{path}: not a bnnkit network, or damaged: {e}") from None
+
+
+def _build_real(header, arrays):
+    if header["kind"] != "real":
+        raise ValueError(f"a network of unknown kind {header['kind']!r}")
+    front = header["front"]
+    weights, o = _weights("front", front["kernel_shape"], arrays), front["kernel_shape"][0]
+    sense, strict = arrays["front.sense"], arrays["front.strict"]
+    if strict.dtype != bool or strict.shape != (o,):
+        raise ValueError(f"front.strict must be bool {(o,)}, got {strict.dtype} {strict.shape}")
+    texts = arrays["front.threshold"].tobytes().decode().split(" ")
+    threshold = np.array([_fraction(text) for text in texts], object)
+    threshold = threshold.reshape(front["threshold_shape"])
+    layer = RealConv2d(weights, threshold, sense, strict, front["stride"], front["padding"])
+    low, high = (Fraction(*value) for value in header["input_range"])
+    return RealNetwork(layer, _build(header["tail"], arrays), header["input_shape"], low, high)
+
+
+def _fraction(text):
+    """The Fraction "3/2" or "3"; no "1e9999999", which would be written out in full."""
+    numerator, _, denominator = text.partition("/")
+    return Fraction(int(numerator), int(denominator or 1))
 
 
 def _build(header, arrays):

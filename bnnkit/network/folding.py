@@ -55,6 +55,58 @@ def _boundary(a, b):
     return next((z for z in candidates if a * z + b >= 0), bound)
 
 
+def fold_batch_norm(gamma, beta, mean, variance, scale=1):
+    """Turn bit = [gamma * (scale*z - mean) / sqrt(variance) + beta >= 0] into a comparison.
+
+    Unlike `fold_threshold` this is about real numbers, not about what float64 makes of them:
+    for networks that others have trained, whose arithmetic is not ours.
+
+    Parameters
+    ----------
+    gamma, beta, mean, variance : sequence of rational numbers or floats, length O
+        A float stands for its exact binary value. `variance` is above 0.
+    scale : Fraction, default 1
+        Above 0: what a unit of the integer z is worth, the quantiser's step in a first layer.
+
+    Returns
+    -------
+    threshold : ndarray of int32, shape (O,)
+    sense : ndarray of int8, shape (O,)
+        As of `fold_threshold`.
+
+    Examples
+    --------
+    >>> fold_batch_norm([2.0, -1.0], [0.0, 3.0], [1.5, 1.0], [4, 2], Fraction(1, 10))
+    (array([15, 52], dtype=int32), array([ 1, -1], dtype=int8))
+    """
+    channels = zip(gamma, beta, mean, variance, strict=True)
+    threshold = [_exact_boundary(*map(Fraction, channel), Fraction(scale)) for channel in channels]
+    threshold = np.clip(threshold, -NEVER, NEVER).astype(np.int32)
+    return threshold, np.where(np.asarray(gamma) >= 0, 1, -1).astype(np.int8)
+
+
+def _exact_boundary(gamma, beta, mean, variance, scale):
+    """The first z at which the bit is 1 (gamma > 0), or the last (gamma < 0)."""
+    if gamma == 0:
+        return -NEVER if beta >= 0 else NEVER
+    ratio = -beta / gamma
+    shift, square = mean / scale, ratio * ratio * variance / (scale * scale)
+    root_sign = 1 if ratio >= 0 else -1
+    if gamma > 0:
+        return -_floor_with_root(-shift, square, -root_sign)
+    return _floor_with_root(shift, square, root_sign)
+
+
+def _floor_with_root(shift, square, sign):
+    """The floor of shift + sign * sqrt(square), of fractions, in integers."""
+    d = shift.denominator * square.denominator  # then square * d * d is an integer
+    root = square.numerator * square.denominator * shift.denominator**2
+    whole = math.isqrt(root)
+    if sign < 0:
+        whole = -whole - (whole * whole < root)  # the floor of a negative number
+    return (shift.numerator * square.denominator + whole) // d
+
+
 def fold_head(a, b):
     """Turn logits a*z_c + b_c into integer scores scale*z_c + bias_c of the same order.
 

@@ -14,6 +14,7 @@ from bnnkit.kernels import (
     can_convolve,
     level_bits,
     output_size,
+    pack_bits,
     pack_ternary,
     patches,
     pool_octets,
@@ -138,8 +139,8 @@ class Conv2d(TernaryMap):
 
     def __init__(self, weights, threshold, sense, stride=1, padding=0):
         super().__init__(weights, stride, padding)
-        threshold = _frozen(threshold, np.int32, "threshold")
-        self.sense = _frozen(sense, np.int8, "sense")
+        threshold = frozen(threshold, np.int32, "threshold")
+        self.sense = frozen(sense, np.int8, "sense")
         o = self.kernel_shape[0]
         if threshold.ndim not in (1, 3) or len(threshold) != o:
             raise ValueError(
@@ -153,14 +154,14 @@ class Conv2d(TernaryMap):
         else:  # what `ternary_bits` compares with; memory holds one of the two
             limit = positives(self._packed).astype(np.int64) - threshold
             fits = limit.max() <= np.iinfo(np.int32).max  # all but the lowest thresholds do
-            self._limit = _frozen(limit, np.int32 if fits else np.int64, "limit")
+            self._limit = frozen(limit, np.int32 if fits else np.int64, "limit")
 
     @property
     def threshold(self):
         """Thresholds, int32 (O,) or (O, OH, OW), read-only."""
         if self._limit is None:
-            return _frozen(self._by_position.transpose(2, 0, 1), np.int32, "threshold")
-        return _frozen(positives(self._packed) - self._limit, np.int32, "threshold")
+            return frozen(self._by_position.transpose(2, 0, 1), np.int32, "threshold")
+        return frozen(positives(self._packed) - self._limit, np.int32, "threshold")
 
     @property
     def nbytes(self):
@@ -229,6 +230,10 @@ class Pool2d:
         """Packed outputs for packed inputs (N, H, W, octets)."""
         return pool_octets(octets, self.kind, self.size, self.stride)
 
+    def level_bits(self, levels):
+        """Packed outputs for levels that are bits, uint8 (N, H, W, C)."""
+        return self.bits(pack_maps(levels))
+
 
 class Head(TernaryMap):
     """The last layer: integer scores scale*z_c + bias_c; the lowest class wins a tie.
@@ -244,7 +249,7 @@ class Head(TernaryMap):
     def __init__(self, weights, scale, bias):
         super().__init__(weights)
         self.scale = operator.index(scale)
-        self.bias = _frozen(bias, np.int64, "bias")
+        self.bias = frozen(bias, np.int64, "bias")
         if self.scale == 0:
             raise ValueError("the head's scale is 0, so the scores ignore the input")
         if self.bias.shape != self.kernel_shape[:1]:
@@ -284,7 +289,13 @@ def _n_planes(levels):
     return max(1, int(levels.max(initial=0)).bit_length())
 
 
-def _frozen(values, dtype, name):
+def pack_maps(bits):
+    """Bits, uint8 (N, H, W, C), as the octets (N, H, W, ceil(C / 8)) that layers take."""
+    n, height, width, channels = bits.shape
+    return pack_bits(bits.reshape(-1, 1, channels)).reshape(n, height, width, -1)
+
+
+def frozen(values, dtype, name):
     """A read-only copy of integers, for verification relies on a network that never changes."""
     array = np.asarray(values)
     if not np.issubdtype(array.dtype, np.integer):

@@ -1,4 +1,4 @@
-"""The table that `BinaryNetwork.summary` shows."""
+"""The tables that `BinaryNetwork.summary` and `RealNetwork.summary` show."""
 
 from bnnkit._table import table
 from bnnkit.network.layers import Pool2d
@@ -6,18 +6,33 @@ from bnnkit.network.layers import Pool2d
 
 def summary(network):
     """Return the layers of `network` as a text table; see `BinaryNetwork.summary`."""
-    shapes = network.shapes
-    rows = [_row(*row) for row in zip(network.layers, shapes[:-1], shapes[1:], strict=True)]
-    rows.append(_row(network.head, shapes[-1], (network.n_classes, 1, 1), name="head"))
-    weighted = [layer for layer in (*network.layers, network.head) if not isinstance(layer, Pool2d)]
+    levels = network.quantiser
+    return _table(
+        f"input {_by(network.input_shape)}, {levels.n_levels} levels (step {levels.step})",
+        (*network.layers, network.head),
+        (*network.shapes, (network.n_classes, 1, 1)),
+    )
+
+
+def real_summary(network):
+    """Return the layers of a RealNetwork as a text table; see `RealNetwork.summary`."""
+    tail = network.tail
+    return _table(
+        f"input {_by(network.input_shape)}, reals from {network.low} to {network.high}",
+        (network.front, *tail.layers, tail.head),
+        (network.input_shape, *tail.shapes, (tail.n_classes, 1, 1)),
+    )
+
+
+def _table(first, layers, shapes):
+    """Rows for `layers`, the head last, whose input and output shapes are `shapes`."""
+    rows = [_row(*row) for row in zip(layers[:-1], shapes[:-2], shapes[1:-1], strict=True)]
+    rows.append(_row(layers[-1], *shapes[-2:], name="head"))
+    weighted = [layer for layer in layers if not isinstance(layer, Pool2d)]
     n_weights = sum(layer.n_weights for layer in weighted)
     zeros = sum(layer.sparsity * layer.n_weights for layer in weighted)
     rows.append(
         ("total", "", f"{n_weights:,}", f"{zeros / n_weights:.1%}", _kib(weighted)),
-    )
-    first = (
-        f"input {_by(network.input_shape)}, {network.quantiser.n_levels} levels "
-        f"(step {network.quantiser.step})"
     )
     header = ("layer", "output", "weights", "zeros", "packed")
     return first + "\n" + table(header, rows, left=(0, 1))

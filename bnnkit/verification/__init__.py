@@ -2,8 +2,8 @@
 
 from bnnkit.verification.epsilon import MinimalEpsilon, minimal_epsilon
 from bnnkit.verification.joint import EnsembleVerdict, verify_joint, verify_vote
-from bnnkit.verification.many import iter_verdicts, verify_all
 from bnnkit.verification.pipeline import verify
+from bnnkit.verification.questions import encode_question
 from bnnkit.verification.verdict import Verdict, Verdicts, combine
 
 __all__ = [
@@ -12,10 +12,9 @@ __all__ = [
     "Verdict",
     "Verdicts",
     "combine",
-    "iter_verdicts",
+    "encode_question",
     "minimal_epsilon",
     "verify",
-    "verify_all",
     "verify_joint",
     "verify_vote",
 ]

@@ -14,6 +14,7 @@ from commands import TRAINING, report
 
 from bnnkit import BinaryNetwork, datasets, verify, verify_all
 from bnnkit.cli import main
+from bnnkit.robust import Pool
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +66,50 @@ def test_verify_with_several_solvers(model, tmp_path, capsys):
         rows = list(csv.DictReader(file))
     assert [row["solver"] for row in rows] == [name for name in names for _ in range(20)]
     assert [row["status"] for row in rows] == expected.status.tolist() * 3
+
+
+@pytest.mark.parametrize("suffix", ["cnf", "rcnf.xz", "bnn.gz", "opb.bz2"])
+def test_a_question_written_by_verify_is_solved(model, tmp_path, capsys, suffix):
+    network, test = BinaryNetwork.load(model), datasets.load("digits").test
+    path = tmp_path / f"question.{suffix}"
+    codes = set()
+    for index in range(6):
+        verdict = verify(network, test.images[index], test.labels[index], 0.15)
+        asked = ["verify", str(model), "--eps", "0.15", "--index", str(index)]
+        assert main([*asked, "--write-formula", str(path)]) == 0
+        code = main(["solve", str(path)])
+        assert code == {"robust": 20, "falsified": 10}[verdict.status]
+        codes.add(code)
+    assert codes == {10, 20}
+
+
+def test_a_question_about_several_models_is_not_written(model, capsys):
+    asked = ["verify", str(model), str(model), "--eps", "0.1", "--index", "0"]
+    assert main([*asked, "--write-formula", "a.cnf"]) == 2
+    assert "about one model, got 2" in capsys.readouterr().err
+
+
+def test_a_written_question_says_what_it_is(model, tmp_path, capsys):
+    path = tmp_path / "question.opb"
+    main(["verify", str(model), "--eps", "1/8", "--index", "3", "--write-formula", str(path)])
+    text = path.read_text()
+    label = datasets.load("digits").test.labels[3]
+    assert f"* network {BinaryNetwork.load(model).digest}\n" in text
+    assert f"* digits test image 3, label {label}, eps 1/8, real pixels\n" in text
+    assert str(path) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--write-formula", "a.cnf"], "name it with --index"),
+        (["--index", "0", "--write-formula", "a.smt2"], "must end in .cnf, .rcnf, .bnn, .opb"),
+        (["--index", "0", "--write-formula", "."], "is a folder"),
+    ],
+)
+def test_questions_that_cannot_be_written(model, capsys, arguments, says):
+    assert main(["verify", str(model), "--eps", "0.1", *arguments]) == 2
+    assert says in capsys.readouterr().err
 
 
 def test_verify_one_image_answers_by_exit_code(model, capsys):
@@ -125,6 +170,10 @@ def test_attacks_of_increasing_strength(model, tmp_path, capsys):
         predicted = BinaryNetwork.load(model).predict(found["images"])
         assert len(predicted) == attacks["exact"]["fooled"]
         assert (predicted != found["labels"]).all()
+    pool = Pool.load(tmp_path / "exact.npz")
+    originals = datasets.load("digits").test.images[pool.origin] / 255
+    assert np.abs(pool.images - originals).max() <= 0.1 + 1e-6
+    assert pool.split == "test"
     assert (tmp_path / "exact.png").read_bytes().startswith(b"\x89PNG")
 
 

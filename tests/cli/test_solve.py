@@ -54,6 +54,24 @@ def test_satisfiable(solver, name, solve):
     assert Formula.from_text(SATISFIABLE).holds([value > 0 for value in values])
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("* #variable= 3 #constraint= 2\n+2 x1 -1 ~x2 >= 1 ;\n+1 x1 +1 x3 = 1 ;\n", 10),
+        ("+1 x1 +1 x2 >= 2;\n+1 x1 +1 x2 <= 1;\n", 20),
+        ("p cnf 3 2\nb 1 2 3 0 2 0\nb 1 -2 0 1 -3 0\n", 10),
+        ("p cnf 2 2\nb 1 2 0 2 0\n-1 0\n", 20),
+    ],
+)
+@pytest.mark.parametrize("solver", ["native", "minicard", "minisat22", "cp-sat"])
+def test_other_formats(solver, text, expected, solve):
+    code, lines = solve(text, "--solver", solver, name="formula")
+    assert code == expected
+    if code == 10:
+        *values, _ = literals(lines)
+        assert Formula.from_text(text).holds([value > 0 for value in values])
+
+
 @pytest.mark.parametrize("solver", ["native", "minicard", "minisat22", "cp-sat"])
 def test_unsatisfiable(solver, solve):
     code, lines = solve(UNSATISFIABLE, "--solver", solver)

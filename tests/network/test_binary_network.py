@@ -5,6 +5,7 @@ import pytest
 from helpers import plain_scores, random_network
 
 from bnnkit.network import BinaryNetwork, Conv2d, Head, Pool2d
+from bnnkit.network.sliced import sliced_scores
 from bnnkit.quantiser import Quantiser
 
 STRUCTURES = [(), ("dense",), ("dense", "dense"), ("conv", "pool", "dense"), ("conv", "conv")]
@@ -58,10 +59,23 @@ def test_equal_content_is_equal():
     assert pickle.loads(pickle.dumps(first)) == first
 
 
+def test_a_pool_comes_first_where_there_are_bits():
+    rng = np.random.default_rng(0)
+    layers = [Pool2d("or", 2), *random_network(rng, (9, 2, 2), ("dense",)).layers]
+    head = Head(rng.integers(-1, 2, (3, *layers[-1].output_shape((9, 2, 2)))), 1, [0, 1, 0])
+    network = BinaryNetwork(Quantiser(1), layers, head, (9, 4, 5))
+    bits = (rng.random((300, 9, 4, 5)) < 0.3).astype(np.uint8)
+    expected = [plain_scores(network, image) for image in bits]
+    assert (network.scores_of_levels(bits) == expected).all()
+    assert (network.scores_of_levels(bits[:5]) == expected[:5]).all()
+    assert (sliced_scores(network, bits) == expected).all()
+    with pytest.raises(ValueError, match="not 3 levels"):
+        BinaryNetwork(Quantiser(0.5), layers, head, (9, 4, 5))
+
+
 @pytest.mark.parametrize(
     ("layers", "head_shape", "says"),
     [
-        ([Pool2d("or", 1)], (2, 1, 1, 2), "first layer"),
         ([Conv2d(np.ones((3, 1, 1, 2)), [0] * 3, [1] * 3)], (2, 2, 1, 1), "do not match"),
         ([], (2, 1, 2, 1), "do not match"),
     ],

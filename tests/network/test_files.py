@@ -3,17 +3,21 @@ import zipfile
 
 import numpy as np
 import pytest
-from helpers import random_network
+from helpers import random_network, random_real_network
 
 from bnnkit import BinaryNetwork
 from bnnkit._files import read_npz, write_npz
-from bnnkit.network import Conv2d, Head
+from bnnkit.network import Conv2d, Head, files
 from bnnkit.quantiser import Quantiser
 
 
-@pytest.fixture
-def saved(tmp_path):
-    network = random_network(np.random.default_rng(5), (2, 6, 6), ("conv", "pool", "dense"))
+@pytest.fixture(params=["binary", "real"])
+def saved(tmp_path, request):
+    rng = np.random.default_rng(5)
+    if request.param == "real":
+        network = random_real_network(rng, by_position=True)
+    else:
+        network = random_network(rng, (2, 6, 6), ("conv", "pool", "dense"))
     path = tmp_path / "network.npz"
     network.save(path)
     return network, path
@@ -42,7 +46,7 @@ def test_a_file_cut_anywhere_is_refused(saved, tmp_path):
         cut = tmp_path / "cut.npz"
         cut.write_bytes(whole[:size])
         with pytest.raises(ValueError, match=r"cut\.npz"):
-            BinaryNetwork.load(cut)
+            files.load(cut)
 
 
 def test_a_file_with_a_changed_byte_is_refused_or_unchanged(saved, tmp_path):
@@ -52,7 +56,7 @@ def test_a_file_with_a_changed_byte_is_refused_or_unchanged(saved, tmp_path):
         changed = tmp_path / "changed.npz"
         changed.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
         try:
-            again = BinaryNetwork.load(changed)
+            again = files.load(changed)
         except ValueError as error:
             problems.add(str(error).split(":")[0])
         else:
@@ -78,11 +82,12 @@ def test_thresholds_by_position_in_any_memory_order(tmp_path):
     assert (BinaryNetwork.load(tmp_path / "n.npz").layers[0].threshold == threshold).all()
 
 
+@pytest.mark.parametrize("saved", ["binary"], indirect=True)
 @pytest.mark.parametrize(
     ("change", "says"),
     [
         (lambda h, a: h.update(format="torch"), "format 'torch'"),
-        (lambda h, a: h.update(version=2), "version 2"),
+        (lambda h, a: h.update(version=3), "version 3"),
         (lambda h, a: h.pop("layers"), "'layers' is missing"),
         (lambda h, a: h["layers"][0].update(kind="lstm"), "unknown kind 'lstm'"),
         (lambda h, a: a.pop("head.sign"), r"'head\.sign' is missing"),
@@ -98,6 +103,33 @@ def test_thresholds_by_position_in_any_memory_order(tmp_path):
 def test_foreign_headers_are_named(saved, tmp_path, change, says):
     with pytest.raises(ValueError, match=says):
         BinaryNetwork.load(rewritten(saved, tmp_path, change))
+
+
+def as_text(text):
+    return {"front.threshold": np.frombuffer(text, np.uint8)}
+
+
+@pytest.mark.parametrize("saved", ["real"], indirect=True)
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda h, a: h.update(kind="complex"), "unknown kind 'complex'"),
+        (lambda h, a: h.pop("tail"), "'tail' is missing"),
+        (lambda h, a: h.update(input_range=[[0, 1], [1, 0]]), "not a bnnkit network"),
+        (lambda h, a: h.update(input_range=[[1, 1], [0, 1]]), "low must be below high"),
+        (lambda h, a: h["front"].update(padding=2), "do not|does not|for outputs"),
+        (lambda h, a: h["front"].update(threshold_shape=[10**9]), "not a bnnkit network"),
+        (lambda h, a: a.update({"front.strict": a["front.strict"].astype(int)}), "must be bool"),
+        (lambda h, a: a.update({"front.strict": a["front.strict"][:1]}), "must be bool"),
+        (lambda h, a: a.update(as_text(b"1e999999999")), "not a bnnkit network"),
+        (lambda h, a: a.update(as_text(b"9" * 5000)), "not a bnnkit network"),
+        (lambda h, a: a.update(as_text(b"1/0")), "not a bnnkit network"),
+        (lambda h, a: a.update(as_text(b"\xff")), "not a bnnkit network"),
+    ],
+)
+def test_foreign_first_layers_are_named(saved, tmp_path, change, says):
+    with pytest.raises(ValueError, match=says):
+        files.load(rewritten(saved, tmp_path, change))
 
 
 def test_objects_are_never_unpickled(tmp_path):
