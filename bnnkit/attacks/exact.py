@@ -39,7 +39,6 @@ class Exact(Attack):
     solver: str = "native"
     timeout: float | None = 60.0
     n_jobs: int = field(default=1, repr=False)  # no part of what is answered
-
     falsify: float = 0.002
 
     complete = True

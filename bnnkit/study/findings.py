@@ -14,21 +14,20 @@ class Findings:
     ----------
     title, text : str
     folder : Path
-    tables : dict of str to tuple (header, rows)
-    pictures : dict of str to Path
+    items : list of tuple
+        In their order: (caption, Path) of a picture, (caption, header, rows) of a table.
     """
 
     title: str
     text: str
     folder: object
-    tables: dict = field(default_factory=dict)
-    pictures: dict = field(default_factory=dict)
+    items: list = field(default_factory=list)
 
     def table(self, caption, name, header, rows):
         """Keep a table, and write it as NAME.csv."""
         self.folder.mkdir(parents=True, exist_ok=True)
         write_text(self.folder / f"{name}.csv", as_csv(header, rows))
-        self.tables[caption] = (header, [[shown(cell) for cell in row] for row in rows])
+        self.items.append((caption, header, [[shown(cell) for cell in row] for row in rows]))
 
     def raw(self, name, verdicts):
         """Write verdicts, a row for each image, as NAME-verdicts.csv."""
@@ -45,7 +44,7 @@ class Findings:
         path = self.folder / f"{name}.png"
         plots.save(axes, path)
         plots.plt.close(np.ravel(axes)[0].figure)
-        self.pictures[caption] = path
+        self.items.append((caption, path))
 
 
 def shown(cell):

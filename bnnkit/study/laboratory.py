@@ -4,12 +4,11 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bnnkit import robust, verify_all
+from bnnkit import robust
 from bnnkit._files import remove_leftovers, write_text
 from bnnkit._progress import say
 from bnnkit._version import __version__
 from bnnkit.assess import AdversarialPool, make_pool
-from bnnkit.assess.measures import exact_networks
 from bnnkit.nn.checkpoint import check_same, damaged
 from bnnkit.robust.opponents import opponents
 from bnnkit.study import parts
@@ -84,15 +83,10 @@ class Laboratory:
         made.save(path)
         return made
 
-    def verdicts(self, model, images, labels, eps, options):
-        """`verify_all` about a model or a vote."""
-        networks = exact_networks(model)
-        asked = networks if len(networks) > 1 else networks[0]
-        return verify_all(asked, images, labels, eps, **options)
-
-    def environment(self):
-        """Versions, and the machine."""
-        return environment() | {"jobs": self.jobs}
+    def limits(self, table):
+        """Keywords of `verify_all` for a table; each verdict goes to the study's store."""
+        chosen = {name: table[name] for name in ("solver", "timeout", "falsify")}
+        return chosen | {"n_jobs": self.jobs, "store": self.folder / "verdicts.sqlite"}
 
     def _claim(self):
         study, path = self.study, self.place("study.json")
@@ -200,17 +194,3 @@ def _check_sizes(study, data):
                 f"[pools.{name}] skip must be below the {n_images} {pool['split']} images, "
                 f"got {pool['skip']}"
             )
-
-
-def environment():
-    """Versions of what computes, and the system."""
-    import platform
-    from importlib.metadata import version
-
-    packages = ("numpy", "numba", "python-sat", "ortools", "joblib")
-    return {
-        "bnnkit": __version__,
-        "python": platform.python_version(),
-        **{name: version(name) for name in packages},
-        "system": platform.platform(),
-    }

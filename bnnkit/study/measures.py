@@ -4,10 +4,12 @@ import re
 
 import numpy as np
 
-from bnnkit import assess, attacks, plots
+from bnnkit import assess, attacks, plots, verify_all
 from bnnkit._checks import unit_floats
+from bnnkit.assess.measures import exact_networks
 from bnnkit.attacks.models import exact_network, predict, predict_clean
 from bnnkit.study import parts
+from bnnkit.verification.verdict import STATUSES
 
 _PARTS = ("attack", "fit", "judge")
 _SECONDS = tuple(f"{part} s" for part in _PARTS)
@@ -118,27 +120,32 @@ def minimal_eps(findings, laboratory, table):
 def white_box(findings, laboratory, table):
     """The same test images asked about again, with the models as they are at the end."""
     images, labels = _test(laboratory, table)
-    rows, tables = [], {}
+    rows, sheets, counts = [], {}, []
     for name in table["of"]:
         asked, options = _asked(laboratory, name, table)
-        verdicts = laboratory.verdicts(asked, images, labels, table["eps"], options)
+        verdicts = verify_all(asked, images, labels, table["eps"], **options)
         findings.raw(name, verdicts)
-        counts = assess.WhiteBox.of(verdicts)
+        found = assess.WhiteBox.of(verdicts)
         seconds = sorted(verdict.seconds for verdict in verdicts)
         rows.append(
             (
-                *(name, counts.n, counts.falsified, counts.robust, counts.unknown),
-                *(verdicts.misclassified, counts.certified_accuracy, counts.vulnerable),
-                *(verdicts.seconds / counts.n, seconds[len(seconds) // 2], seconds[-1]),
+                *(name, found.n, found.falsified, found.robust, found.unknown),
+                *(verdicts.misclassified, found.certified_accuracy, found.vulnerable),
+                *(verdicts.seconds / found.n, seconds[len(seconds) // 2], seconds[-1]),
             )
         )
-        tables[name] = assess.by_class(verdicts, labels, laboratory.data.classes)
-        _sheet(findings, name, laboratory.run(name).models[0], verdicts, images, labels)
+        counts.append([verdicts.counts[status] for status in STATUSES])
+        sheets[name] = verdicts
     header = ("run", "images", "falsified", "robust", "unknown", "wrong as they are")
     header += ("certified %", "vulnerable %", "mean s", "median s", "longest s")
-    findings.table(f"Verdicts at eps {table['eps']:g}", "verdicts", header, rows)
-    for name, each in tables.items():
-        findings.picture(f"{name} by class", f"classes-{name}", plots.by_class(each))
+    findings.table(f"Verdicts at eps {table['eps']:g}", "counts", header, rows)
+    ax = plots.by_class(assess.ByClass(table["of"], list(STATUSES), np.array(counts)))
+    ax.set(
+        title=f"{len(images)} test images, eps {table['eps']:g}", xlabel="", ylabel="% of images"
+    )
+    findings.picture("Verdicts", "counts", ax)
+    for name, verdicts in sheets.items():
+        _sheet(findings, name, laboratory.run(name).models[0], verdicts, images, labels)
 
 
 def transfer(findings, laboratory, table):
@@ -187,7 +194,7 @@ def quantisation(findings, laboratory, table):
             laboratory.data,
             table["eps"],
             table["images"],
-            **_limits(laboratory, table),
+            **laboratory.limits(table),
         ),
     )
     findings.picture("Accuracy, verdicts and times", "quantisation", plots.quantisation(study))
@@ -227,7 +234,7 @@ def comparison(findings, laboratory, table):
             eps=table["eps"],
             pools=pools,
             attacks={each: made[each] for each in table["attacks"]},
-            **_limits(laboratory, table),
+            **laboratory.limits(table),
             **question,
         )
         found[name]["clean accuracy"] = assess.accuracy(
@@ -271,17 +278,11 @@ def _subject(laboratory, name, question):
 
 
 def _asked(laboratory, name, table):
+    """The exact network of a run, or all of them, and how `verify_all` is to ask."""
     model, question = _subject(laboratory, name, table["question"])
-    return model, _limits(laboratory, table) | question
-
-
-def _limits(laboratory, table):
-    return {
-        "solver": table["solver"],
-        "timeout": table["timeout"],
-        "falsify": table["falsify"],
-        "n_jobs": laboratory.jobs,
-    }
+    networks = exact_networks(model)
+    asked = networks if len(networks) > 1 else networks[0]
+    return asked, laboratory.limits(table) | question
 
 
 def _medians(found):

@@ -46,8 +46,7 @@ def write_report(path, study, findings, environment):
     body = [f"<h1>{title}</h1>", *_paragraphs(study["about"]), f"<nav>{links}</nav>"]
     for i, each in enumerate(findings):
         body += [f'<section id="part-{i}"><h2>{_text(each.title)}</h2>', *_paragraphs(each.text)]
-        body += [_figure(caption, file) for caption, file in each.pictures.items()]
-        body += [_table(caption, *table) for caption, table in each.tables.items()]
+        body += [_figure(*item) if len(item) == 2 else _table(*item) for item in each.items]
         body.append("</section>")
     size = f"{study.name}, size {study.size or 'as written'}{', quick' if study.quick else ''}"
     body += [f"<h2>How it was made</h2><p>Study {_text(size)}.</p>"]

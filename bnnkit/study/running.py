@@ -5,6 +5,7 @@ import json
 
 from bnnkit._files import write_text
 from bnnkit._progress import say
+from bnnkit.campaign.environment import environment
 from bnnkit.study import measures
 from bnnkit.study.findings import Findings
 from bnnkit.study.laboratory import Laboratory
@@ -40,14 +41,14 @@ def run(study, folder, jobs=1, data_home=None):
         The folder is that of another study; and for all that its parts complain about.
     """
     laboratory = Laboratory(study, folder, jobs, data_home)
-    environment = laboratory.environment()
-    write_text(laboratory.place("environment.json"), json.dumps(environment, indent=2) + "\n")
+    made_in = json.loads(environment()) | {"jobs": jobs}
+    write_text(laboratory.place("environment.json"), json.dumps(made_in, indent=2) + "\n")
     path, found = laboratory.place("report.html"), {section: [] for section in _IN_REPORT}
     for title, text, place, work in _parts(laboratory):
         findings = Findings(title, text, laboratory.folder.joinpath(*place))
         work(findings)
         found[place[0]].append(findings)
-        write_report(path, study, [*itertools.chain(*found.values())], environment)
+        write_report(path, study, [*itertools.chain(*found.values())], made_in)
         say(f"{title}: done")
     return path
 

@@ -69,7 +69,7 @@ MEASURES = {
     "rounds": {"of": Key(_RUNS), "judge": Key(text(), None)},
     "resistance": {
         "of": Key(_RUNS),
-        "eps": Key(list_of(_EPS), quick=2),
+        "eps": Key(list_of(_EPS), quick=1),
         "images": Key(whole(1), 100, quick=5),
         "question": Key(choice(*QUESTIONS), "first"),
         **_QUESTION,
@@ -91,7 +91,7 @@ MEASURES = {
         "sources": Key(_RUNS),
         "targets": Key(_RUNS),
         "attack": Key(choice(*ATTACKS), "exact"),
-        "eps": Key(list_of(_EPS), quick=2),
+        "eps": Key(list_of(_EPS), quick=1),
         "size": Key(whole(1), 100, quick=10),
         **_QUESTION,
     },
@@ -105,7 +105,7 @@ MEASURES = {
     "classes": {"of": Key(_RUNS), "pools": Key(list_of(name_in("pools")))},
     "comparison": {
         "of": Key(_RUNS),
-        "eps": Key(list_of(_EPS)),
+        "eps": Key(list_of(_EPS), quick=1),
         "images": Key(whole(1), 100, quick=5),
         "pools": Key(list_of(name_in("pools"), empty=True), []),
         "attacks": Key(list_of(choice("noise", "fgsm", "pgd"), empty=True), []),

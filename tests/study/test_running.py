@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 from tiny_study import TINY
 
-from bnnkit import BinaryNetwork, datasets, study
-from bnnkit.verification import verify_all
+from bnnkit import BinaryNetwork, datasets, study, verify_all
 
 
 @pytest.fixture(scope="module")
