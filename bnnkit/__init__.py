@@ -25,8 +25,18 @@ _NAMES = {
     "compare_formulas": "bnnkit.comparison",
 }
 _ROOMS = (
-    *("attacks", "datasets", "ensemble", "formula", "interop", "kernels", "nn"),
-    *("plots", "robust", "solvers", "zoo"),
+    "assess",
+    "attacks",
+    "datasets",
+    "ensemble",
+    "formula",
+    "interop",
+    "kernels",
+    "nn",
+    "plots",
+    "robust",
+    "solvers",
+    "zoo",
 )
 
 __all__ = ["__version__", *_NAMES, *_ROOMS]

@@ -76,13 +76,14 @@ def run(args):
 def _write(folder, name, network, images, labels, result):
     from pathlib import Path
 
+    import numpy as np
+
     from bnnkit._files import write_npz
     from bnnkit.cli.pictures import write_sheet
 
     found = result.success
-    write_npz(
-        Path(folder) / f"{name}.npz",
-        {"index": found.nonzero()[0], "images": result.adversarial[found], "labels": labels[found]},
-    )
+    arrays = {"images": result.adversarial[found], "labels": labels[found]}
+    arrays |= {"origin": found.nonzero()[0], "split": np.array("test")}  # as `robust.Pool` reads it
+    write_npz(Path(folder) / f"{name}.npz", arrays)
     sheet = Path(folder) / f"{name}.png"
     write_sheet(sheet, network, images[found], result.adversarial[found], labels[found])

@@ -1,7 +1,5 @@
 """Compare solvers on the same questions: how many each answers, and how fast."""
 
-import os
-
 from bnnkit.cli import options
 
 EXAMPLES = """\
@@ -59,14 +57,7 @@ def run(args):
     """Ask, print the table, draw the plot; keep what is finished whatever happens."""
     from bnnkit.comparison import Comparison, iter_records, written
 
-    inputs = {os.path.realpath(path) for path in (args.formulas or [args.model]) if path}
-    for path in filter(None, (args.csv, args.plot)):
-        if os.path.realpath(path) in inputs:
-            raise ValueError(f"{path} is one of the questions and would be overwritten")
-    if args.csv and args.plot and os.path.realpath(args.csv) == os.path.realpath(args.plot):
-        raise ValueError(f"{args.csv} is named twice, for the rows and for the plot")
-    options.check_file(args.csv)
-    options.check_file(args.plot)
+    options.check_outputs(args.csv, args.plot, *filter(None, args.formulas or [args.model]))
     records = iter_records(_questions(args), args.solver, args.timeout)
     if args.csv:
         records = written(records, args.csv)

@@ -10,8 +10,9 @@ from bnnkit.cli.attack import NAMES, make_attack
 EXAMPLES = """\
 examples:
   bnnkit harden --dataset mnist --architecture mlp-small --eps 0.05 --rounds 3 --out hard
-  bnnkit harden --eps 0.1 --attack pgd --images-per-round 500 --refill --start 500 --out hard
+  bnnkit harden --eps 0.1 --attack pgd --images-per-round 200 --refill --start 500 --out hard
   bnnkit harden --eps 0.1 --source pool --pool hard/adversarial.npz --models 5 --out pooled
+  bnnkit harden --eps 0.1 --models 3 --vote --out vote
 
 Writes the network of each round, the images that were added, history.json, rounds.csv and
 rounds.png. The verdicts are those of the exact attack on the first test images. The same
@@ -36,6 +37,11 @@ def add_arguments(parser):
         help="train K networks side by side, from K seeds (default: 1)",
     )
     parser.add_argument(
+        "--vote",
+        action="store_true",
+        help="attack and judge the vote of --models K, and not each network by itself",
+    )
+    parser.add_argument(
         "--rounds",
         type=options.positive,
         default=3,
@@ -46,7 +52,7 @@ def add_arguments(parser):
         "--target",
         type=options.share,
         metavar="SHARE",
-        help="stop when this share of the judged images is proved robust, for each network",
+        help="stop when this share of the judged images is proved robust (for each network)",
     )
     parser.add_argument(
         "--budget", type=options.seconds, metavar="S", help="stop after the round that ends later"
@@ -134,23 +140,32 @@ def make_source(args):
     if args.source == "originals":
         return robust.Originals()
     if args.source == "live":
-        return robust.Live(make_attack(args.attack, args), refill=args.refill)
+        attack = _exact(args) if args.attack == "exact" else make_attack(args.attack, args)
+        return robust.Live(attack, args.refill, "vote" if args.vote else "each")
     return robust.Noise(low=0.7 if args.source == "high-noise" else 0.0)
 
 
 def _judges(args):
     from bnnkit import robust
 
-    judges = {"Exact": make_attack("exact", args)}
+    judges = {"Exact": robust.Judge(_exact(args), against="vote" if args.vote else "each")}
     if args.judge_pool is not None:
         judges["pool"] = robust.Pool.load(args.judge_pool)
     return judges
 
 
+def _exact(args):
+    from bnnkit import attacks
+
+    kind = attacks.VoteExact if args.vote else attacks.Exact
+    return kind(solver=args.solver, timeout=args.timeout, n_jobs=args.jobs)
+
+
 def _target(args):
     from bnnkit.robust.opponents import numbered
 
-    return {} if args.target is None else dict.fromkeys(numbered("Exact", args.models), args.target)
+    names = numbered("Exact", 1 if args.vote else args.models)
+    return {} if args.target is None else dict.fromkeys(names, args.target)
 
 
 def _maker(args, data, seed):

@@ -9,7 +9,7 @@ from bnnkit._version import __version__
 
 _COMMANDS = (
     *("demo", "train", "evaluate", "verify", "attack", "harden"),
-    *("compare", "solve", "convert", "data", "solvers", "zoo"),
+    *("assess", "compare", "solve", "convert", "data", "solvers", "zoo"),
 )
 
 _EPILOG = """\

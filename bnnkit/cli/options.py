@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import json
 import math
+import os
 import re
 import sys
 from fractions import Fraction
@@ -61,6 +62,19 @@ def check_file(path):
     """Complain about a `path` that no file can be written to, before any work is done."""
     if path is not None and Path(path).is_dir():
         raise ValueError(f"{path} is a folder; name a file in it")
+
+
+def check_outputs(csv, plot, *inputs):
+    """Complain about files for rows and plot that cannot be written, or would overwrite others."""
+    inputs = {os.path.realpath(path) for path in inputs}
+    for path in filter(None, (csv, plot)):
+        if os.path.realpath(path) in inputs:
+            raise ValueError(f"{path} is one of the questions and would be overwritten")
+        check_file(path)
+    if plot and Path(plot).suffix.lower() not in ("", ".png", ".pdf", ".svg"):
+        raise ValueError(f"{plot}: a plot is a .png, .pdf or .svg")
+    if csv and plot and os.path.realpath(csv) in map(os.path.realpath, (plot, f"{plot}.csv")):
+        raise ValueError(f"{csv} is named twice, for the rows and for the plot")
 
 
 def check_folder(path):
@@ -191,10 +205,11 @@ def add_attack_settings(parser):
     )
 
 
-def add_question(parser, required=True):
-    """--eps, --jobs, --timeout, --first."""
+def add_question(parser, nargs=None, required=True):
+    """--eps (several with ``nargs="+"``), --jobs, --timeout, --first."""
     parser.add_argument(
         "--eps",
+        nargs=nargs,
         type=fraction,
         required=required,
         metavar="E",

@@ -2,16 +2,13 @@
 
 import numpy as np
 
-from bnnkit._files import atomic_path
-
 
 def write_figure(path, ax):
-    """Write the figure of `ax` to `path` (.png) and close it."""
-    import matplotlib.pyplot as plt
+    """Write the figure of `ax` to `path`, and its numbers beside it; close the figure."""
+    from bnnkit import plots
 
-    with atomic_path(path) as temporary:
-        ax.figure.savefig(temporary, dpi=120, format="png")
-    plt.close(ax.figure)
+    plots.save(ax, path)
+    plots.plt.close(ax.figure)
 
 
 def write_sheet(path, network, images, adversarial, labels):

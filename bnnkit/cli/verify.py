@@ -13,13 +13,13 @@ examples:
 robust: proved for every image of the ball. falsified: a misclassified image was found and
 checked; images that are wrong as they are count here. unknown: out of time.
 
+Of several models, --question vote asks whether an image makes their vote wrong, joint whether one
+makes all of them choose the same wrong class.
+
 --write-formula puts a question to any other solver: its formula is satisfiable exactly if the image
 is not robust. The end of the name says the format: .cnf clauses alone, .rcnf DIMACS with reified
 sums, .bnn the lines of CryptoMiniSat, .opb linear constraints; .gz, .xz or .bz2 may follow. bnnkit
 solve reads them all.
-
-Of several models, --question vote asks whether an image makes their vote wrong, joint whether one
-makes all of them choose the same wrong class.
 
 {specification.EXAMPLES}"""
 
@@ -137,8 +137,10 @@ def _check_formula(args):
 
     options.check_file(args.write_formula)
     writer_for(args.write_formula)
-    if args.index is None or len(args.model) > 1:
-        raise ValueError("--write-formula is about one network and one image; name it with --index")
+    if args.index is None:
+        raise ValueError("--write-formula is about one image; name it with --index")
+    if len(args.model) > 1:
+        raise ValueError(f"--write-formula is about one model, got {len(args.model)}")
 
 
 def _write_formula(args, network, images, labels):

@@ -120,7 +120,7 @@ class _Decoder(StackMachine):
     def __init__(self, classes=(), inner=True):
         super().__init__()
         self.classes, self.inner = classes, inner
-        self.storages, self.loaded = {}, set()
+        self.storages, self.loaded = {}, {}
         if inner:
             self.most = _MOST_INNER[1]
 
@@ -171,7 +171,7 @@ class _Decoder(StackMachine):
         """The storage in some bytes; each is read once, so that work is bounded by the file."""
         if id(content) in self.loaded or len(self.loaded) == _MOST_INNER[0]:
             raise ValueError(f"its bytes are read twice, or in more than {_MOST_INNER[0]} places")
-        self.loaded.add(id(content))
+        self.loaded[id(content)] = content  # held, so that no other object gets its identity
         storage = _read_legacy(content)
         if not isinstance(storage, _Storage):
             raise ValueError("the bytes in its tensor are not a storage")

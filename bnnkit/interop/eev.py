@@ -11,6 +11,7 @@ counted the negated input. A file holds either the parameters alone, by names su
 """
 
 import math
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -26,7 +27,6 @@ _CLASSES = (
     *("torch.nn.modules.container", "torch.nn.modules.flatten"),
 )
 _LINEAR = ("BinLinear", "BinLinearPos", "BinConv2d", "BinConv2dPos")
-_WITHOUT_PARAMETERS = ("Flatten", "Binarize01Act")
 _EPSILON = 1e-5  # added to the variance, unless the file says otherwise
 _STEP = Fraction(1, 10)
 _WINDOWS = {4: (2, 1), 3: (1, 1)}  # stride and padding of the kernels of all published networks
@@ -35,13 +35,14 @@ _SHAPES = ((1, 28, 28), (3, 32, 32))  # of MNIST and CIFAR-10
 
 @dataclass
 class _Block:
-    """A layer with its batch-norm: weights int8, batch-norm as lists, window (stride, padding)."""
+    """Weights (int8), window (stride, padding) of convolutions, batch-norm, and a step or none."""
 
     name: str
     weights: np.ndarray
     positive: bool
     window: tuple | None
     norm: dict | None = None
+    fires: bool = False
 
 
 def load(path, quant_step=None, input_shape=None):
@@ -109,8 +110,12 @@ def _modules(root):
         elif kind == "BatchNormStatsCallbak":
             tensors = _attribute(module, "_parameters", dict) | _attribute(module, "_buffers", dict)
             _add_norm(blocks, name, tensors, module.state.get("eps", _EPSILON))
-        elif kind not in _WITHOUT_PARAMETERS:
+        elif kind == "Binarize01Act":
+            _add_step(blocks, name)
+        elif kind != "Flatten":
             raise ValueError(f"its module features.{name} is a {kind}, which is not supported")
+    if step is None:
+        raise ValueError("it does not quantise its input first")
     return blocks, step
 
 
@@ -139,7 +144,7 @@ def _parameters(tensors):
     by_module = {}
     for key, tensor in tensors.items():
         match key.split("."):
-            case ["features", index, name] if index.isdecimal() and len(index) < 4:
+            case ["features", index, name] if re.fullmatch("0|[1-9][0-9]{0,3}", index):
                 by_module.setdefault(int(index), {})[name] = tensor
             case _:
                 raise ValueError(f"it holds {key[:60]!r}, which no network of EEV has")
@@ -151,7 +156,9 @@ def _parameters(tensors):
             blocks.append(_Block(index, weights, True, window))
         elif "running_var" in parts:
             _add_norm(blocks, index, parts, _EPSILON)
-        elif parts.keys() != {"grad_scale"}:
+        elif parts.keys() == {"grad_scale"}:
+            _add_step(blocks, index)
+        else:
             raise ValueError(f"its features.{index} has {sorted(parts)}, which no layer of EEV has")
     return blocks, None
 
@@ -201,9 +208,17 @@ def _add_norm(blocks, module, tensors, epsilon):
     }
 
 
+def _add_step(blocks, module):
+    if not blocks or blocks[-1].norm is None or blocks[-1].fires:
+        raise ValueError(f"the activation features.{module} follows no batch-norm")
+    blocks[-1].fires = True
+
+
 def _network(blocks, step, input_shape):
     if len(blocks) < 2 or any(block.norm is None for block in blocks):
         raise ValueError(f"it has {len(blocks)} layers; two or more, each with batch-norm, must be")
+    if not all(block.fires for block in blocks[:-1]) or blocks[-1].fires:
+        raise ValueError("an activation must follow each layer but the last")
     shape = input_shape = _input_shape(blocks, input_shape)
     quantiser, layers, scale = Quantiser(step), [], step
     for block in blocks[:-1]:

@@ -90,6 +90,12 @@ class Examination:
         self._attacked = images[:n_judge], labels[:n_judge]
         self._eps, self._detector = eps, detector
 
+    @property
+    def last_class(self):
+        """The largest label that an attack gets, which models must know; -1 without one."""
+        attacks = any(isinstance(judge, Judge) for judge in self.judges.values())
+        return int(self._attacked[1].max()) if attacks else -1
+
     def names(self, n_models):
         """What `of` names the verdicts on so many models."""
         named = [("clean", None), *self.judges.items()]

@@ -137,12 +137,16 @@ def train(
     ...     name: run(source, judge=judges) for name, source in sources.items()
     ... }
 
-    Five models, which are attacked one by one and judged one by one and by their vote:
+    Five models: images are added that fool all of them in the same way, each model is judged
+    by itself, and so is the vote:
 
     >>> makers = [lambda i=i: BNNClassifier("mlp-small", random_state=i) for i in range(5)]
-    >>> pgd = attacks.PGD(random_state=0)
-    >>> judges = {"each": pgd, "vote": Judge(pgd, against="vote")}
-    >>> history = run(pgd, makers, judge=judges, folder="runs/five", n_jobs=2)  # doctest: +SKIP
+    >>> joint = Live(attacks.JointExact(), refill=True, against="all")
+    >>> judges = {
+    ...     "each": attacks.Exact(),
+    ...     "vote": Judge(attacks.VoteExact(), against="vote"),
+    ... }
+    >>> history = run(joint, makers, judge=judges, folder="runs/five", n_jobs=2)  # doctest: +SKIP
     """
     check_jobs(n_jobs)
     plan = Plan(

@@ -29,7 +29,7 @@ def opponents(models, against):
     if against == "all":
         return [list(models)]
     if against == "vote":
-        return [as_one(models)]
+        return [Vote(models)]
     return list(models)
 
 

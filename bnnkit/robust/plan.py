@@ -165,7 +165,7 @@ class Plan:
 
     def _check_classes(self, model):
         """A model must know all classes that are to come, or be told their number."""
-        last = int(self._train[1].max())
+        last = max(int(self._train[1].max()), self.examination.last_class)
         detector = self.source.detector
         needed = 1 + (last if detector is None else detector)
         declared = getattr(model, "n_classes", None)

@@ -157,7 +157,7 @@ class Live(Source):
         or the seconds of the run are used up. Otherwise as many are tried, and fewer found.
     against : "each", "all" or "vote"
         Of k models each is attacked by itself, on every k-th image; or the attack gets the
-        list of all (`bnnkit.attacks` says which can do that); or it gets their `Vote`.
+        list of all, as `JointExact` and `VoteExact` want; or it gets their `Vote`.
 
     Examples
     --------

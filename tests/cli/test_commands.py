@@ -14,6 +14,7 @@ from commands import TRAINING, report
 
 from bnnkit import BinaryNetwork, datasets, verify, verify_all
 from bnnkit.cli import main
+from bnnkit.robust import Pool
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +81,12 @@ def test_a_question_written_by_verify_is_solved(model, tmp_path, capsys, suffix)
         assert code == {"robust": 20, "falsified": 10}[verdict.status]
         codes.add(code)
     assert codes == {10, 20}
+
+
+def test_a_question_about_several_models_is_not_written(model, capsys):
+    asked = ["verify", str(model), str(model), "--eps", "0.1", "--index", "0"]
+    assert main([*asked, "--write-formula", "a.cnf"]) == 2
+    assert "about one model, got 2" in capsys.readouterr().err
 
 
 def test_a_written_question_says_what_it_is(model, tmp_path, capsys):
@@ -163,6 +170,10 @@ def test_attacks_of_increasing_strength(model, tmp_path, capsys):
         predicted = BinaryNetwork.load(model).predict(found["images"])
         assert len(predicted) == attacks["exact"]["fooled"]
         assert (predicted != found["labels"]).all()
+    pool = Pool.load(tmp_path / "exact.npz")
+    originals = datasets.load("digits").test.images[pool.origin] / 255
+    assert np.abs(pool.images - originals).max() <= 0.1 + 1e-6
+    assert pool.split == "test"
     assert (tmp_path / "exact.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -306,6 +317,8 @@ def test_demo(tmp_path, capsys):
         "adversarial.png",
         "rounds.png",
         "rounds.csv",
+        "rounds.png.csv",
+        "adversarial.png.csv",
     }
     assert files | {f"round-{i}.npz" for i in range(4)} == set(os.listdir(tmp_path))
 

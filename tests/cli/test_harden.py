@@ -8,6 +8,7 @@ from commands import TRAINING, report
 
 from bnnkit import BinaryNetwork, datasets, verify_all
 from bnnkit.cli import main
+from bnnkit.ensemble import Vote
 from bnnkit.robust import Pool
 
 HARDEN = ["harden", *TRAINING, "--eps", "0.1", "--first", "10", "--images-per-round", "20"]
@@ -95,6 +96,35 @@ def test_harden_several_networks(tmp_path, capsys):
         counts = verify_all(network, test.images[:10], test.labels[:10], 0.1).counts
         assert said["rounds"][1]["judged"][f"Exact[{i}]"]["robust"] == counts["robust"]
     assert networks[0] != networks[1] != networks[2] != networks[0]
+
+
+def test_a_vote_of_one_network_is_that_network(tmp_path, capsys):
+    options = ["--rounds", 1, "--images-per-round", 8]
+    _, plain = report(capsys, *HARDEN, *options, "--out", tmp_path / "plain")
+    code, vote = report(capsys, *HARDEN, *options, "--vote", "--out", tmp_path / "vote")
+    assert code == 0
+    first, same = plain["rounds"][0]["judged"]["Exact"], vote["rounds"][0]["judged"]["Exact"]
+    assert first | {"seconds": 0} == same | {"seconds": 0}
+
+
+@pytest.mark.parametrize("attack", ["exact", "pgd"])
+def test_harden_a_vote(attack, tmp_path, capsys):
+    options = ["--models", 3, "--vote", "--rounds", 1, "--attack", attack]
+    options += ["--images-per-round", 8]
+    code, said = report(capsys, *HARDEN, *options, "--out", tmp_path)
+    assert code == 0
+    data = datasets.load("digits")
+    names = [[f"round-{r}-model-{i}.npz" for i in range(3)] for r in (0, 1)]
+    rounds = [[BinaryNetwork.load(tmp_path / name) for name in row] for row in names]
+    for networks, found in zip(rounds, said["rounds"], strict=True):
+        first = data.test.images[:10], data.test.labels[:10]
+        counts = verify_all(networks, *first, 0.1, question="vote").counts
+        assert list(found["judged"]) == ["Exact"]
+        assert found["judged"]["Exact"]["robust"] == counts["robust"]
+        right = Vote(networks).predict(data.test.images) == data.test.labels
+        assert found["clean_accuracy"] == right.mean()
+    added = Pool.load(tmp_path / "adversarial.npz")
+    assert (Vote(rounds[0]).predict(added.images) != added.labels).all()
 
 
 @pytest.mark.parametrize(

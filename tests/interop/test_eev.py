@@ -136,6 +136,17 @@ def attribute(module_name, **changes):
     return change
 
 
+def without(module_name):
+    """Take out the first module of some class."""
+
+    def change(root):
+        modules = root._modules["features"]._modules
+        name = next(n for n, module in modules.items() if type(module).__name__ == module_name)
+        del modules[name]
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -153,6 +164,15 @@ def attribute(module_name, **changes):
             "no layer with weights|batch-norm",
         ),
         (lambda root: root._modules.clear(), "no features"),
+        (
+            lambda root: root._modules["features"]._modules.update(
+                last=root._modules["features"]._modules["3"]
+            ),
+            "an activation must follow each layer but the last",
+        ),
+        (without("Binarize01Act"), "an activation must follow each layer but the last"),
+        (without("BatchNormStatsCallbak"), r"activation features\.3 follows no batch-norm"),
+        (without("InputQuantizer"), "does not quantise its input"),
     ],
 )
 def test_modules_that_compute_something_else(tmp_path, change, says):
@@ -170,9 +190,12 @@ def test_modules_that_compute_something_else(tmp_path, change, says):
     ("state", "says"),
     [
         ({"layer1.0.weight": 1}, "'layer1.0.weight', which no network of EEV has"),
+        ({"features.02.weight": 1}, "'features.02.weight', which no network of EEV has"),
+        ({"features.٣.weight": 1}, "which no network of EEV has"),
         ({"features.2.num_batches": 1}, "which no layer of EEV has"),
         ({"features.2.running_var": 1}, "follows no layer with weights"),
         ({"features.2.weight_mask": 1}, "no weight as a network"),
+        ({"features.4.grad_scale": 1}, "follows no batch-norm"),
         ({}, "it has 0 layers"),
     ],
 )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bnnkit import datasets
-from bnnkit.attacks import FGSM, PGD, Attack, Exact, RandomNoise
+from bnnkit.attacks import FGSM, PGD, Attack, Exact, JointExact, RandomNoise, VoteExact
 from bnnkit.network import BinaryNetwork, Conv2d, Head
 from bnnkit.quantiser import Quantiser
 from bnnkit.robust import (
@@ -342,6 +342,35 @@ def test_several_models(stripes, n_jobs):
     ]
     result = pgd(Vote(models), stripes.test.images[:20], stripes.test.labels[:20], 0.1)
     assert last.judged["vote"].falsified == result.success.sum()
+
+
+@pytest.mark.parametrize(("attack", "question"), [(JointExact(), "joint"), (VoteExact(), "vote")])
+def test_exact_questions_about_all_models_at_once(stripes, attack, question):
+    from bnnkit import BNNClassifier, verify_all
+    from bnnkit.ensemble import Vote
+
+    def maker(seed):
+        return lambda: BNNClassifier("6", epochs=3, random_state=seed)
+
+    history = train(
+        *([maker(seed) for seed in range(3)], Live(attack, refill=True, against="all"), stripes),
+        eps=0.1,
+        rounds=1,
+        images_per_round=20,
+        judge={"white-box": Judge(attack, against="all")},
+        n_judge=30,
+    )
+    before, after = history.models
+    images, labels = history.pool
+    assert len(images) == 20
+    assert (Vote(before.members).predict(images) != labels).all()
+    for r, vote in zip(history.rounds, (before, after), strict=True):
+        networks = [model.network_ for model in vote.members]
+        test = stripes.test.images[:30], stripes.test.labels[:30]
+        counts = verify_all(networks, *test, 0.1, question=question).counts
+        judged = r.judged["white-box"]
+        assert (judged.robust, judged.falsified) == (counts["robust"], counts["falsified"])
+        assert judged.complete
 
 
 def test_several_models_are_continued(stripes, nearest_mean):

@@ -14,10 +14,12 @@ def test_each_all_and_the_vote():
     assert vote.members == ("a", "b")
 
 
-def test_a_single_model_is_its_own_vote():
-    assert opponents(["a"], "vote") == ["a"]
+def test_a_single_model():
+    assert opponents(["a"], "each") == ["a"]
     assert opponents(["a"], "all") == [["a"]]
+    assert opponents(["a"], "vote")[0].members == ("a",)
     assert as_one(["a"]) == "a"
+    assert as_one(["a", "b"]).members == ("a", "b")
 
 
 def test_names():

@@ -87,6 +87,14 @@ def test_classes_that_come_later_must_be_known(stripes, nearest_mean):
         train(lambda: make(2), detecting, data, **options)
     with pytest.raises(ValueError, match=r"there are 2 classes, but .* n_classes=1"):
         train(lambda: make(1), NOISE, data, **options)
+    data.test.labels[5] = 2
+    with pytest.raises(ValueError, match=r"labels up to 1 only, of 3 classes .* n_classes=3"):
+        train(make, NOISE, data, **options)
+    with pytest.raises(ValueError, match=r"there are 3 classes, but .* n_classes=2"):
+        train(lambda: make(2), NOISE, data, **options)
+    assert train(make, NOISE, data, n_judge=5, **options).rounds[1].judged
+    assert train(make, Noise(), data, **options).rounds[1].n_added == 20
+    data.test.labels[5] = 1
     assert train(make, detecting, data, **options).rounds[1].n_added == 20
     assert train(lambda: make(3), detecting, data, recreate=False, **options)
 

@@ -217,6 +217,46 @@ def test_constants_in_the_graph_and_older_forms(tmp_path):
     assert len(set(network.predict(images))) > 2
 
 
+POOL = ("MaxPool", {"kernel_shape": [2, 2], "strides": [1, 1]})
+CLIP = ("Clip", F(-1), F(1))
+
+
+@pytest.mark.parametrize("flip", [(), (("Neg",),)])
+@pytest.mark.parametrize("sign", [TWO_SIGNS, (("Less", F(0)), ("Cast", {"to": TensorProto.FLOAT}))])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([POOL, ("Neg",), POOL], []),
+        ([POOL, ("Add", F(0.5)), POOL, ("Mul", F(-2))], []),
+        ([CLIP, POOL], []),
+        ([POOL, CLIP, POOL], []),
+        ([("Mul", F([[[0]], [[1]], [[-2]]])), POOL], []),
+        ([POOL, ("Mul", F([[[0]], [[1]], [[-2]]])), ("Add", F(-0.5))], []),
+        ([("Mul", F([[[2]], [[1]], [[-2]]])), POOL, ("Sub", F([[[0]], [[1]], [[-1]]])), POOL], []),
+        ([], [POOL, ("Neg",), POOL]),
+        ([POOL], [("Neg",), POOL, ("Neg",)]),
+    ],
+)
+def test_pools_of_pools_and_pools_of_what_is_negated(tmp_path, before, after, sign, flip):
+    rng = np.random.default_rng(len(before) + len(after))
+    graph = Graph(rng, (1, 5, 5))
+    graph.add("Conv", rng.choice([-1, 1], (3, 1, 2, 2)).astype(F), strides=[1, 1], pads=[0] * 4)
+    if sign is not TWO_SIGNS:
+        before = [node for node in before if node is not CLIP]  # which needs a Sign
+    for op, *operands in (*flip, *before, *sign, *after):
+        attributes = operands[-1] if operands and isinstance(operands[-1], dict) else {}
+        graph.add(op, *operands[: len(operands) - bool(attributes)], **attributes)
+    graph.add("Flatten")
+    side = 4 - [*before, *after].count(POOL)
+    graph.add("MatMul", rng.choice([-1, 0, 1], (3 * side**2, 5)).astype(F))
+    model, path = graph.model(), tmp_path / "net.onnx"
+    network = onnx.load(save(model, path))
+    images = rng.integers(-2, 3, (60, 1, 5, 5)) / 2
+    expected = [exact(model, fractions(x))[0] for x in images]
+    assert (network.scores(images) == expected).all()
+    assert (outputs(path, images) == network.scores(images)).all()
+
+
 def test_the_input_is_found_in_several_shapes(tmp_path):
     network = onnx.load(save(dense_graph(*TWO_SIGNS).model(batch=1), tmp_path / "net.onnx"))
     assert network.input_shape == (1, 1, 4)

@@ -1,0 +1,187 @@
+"""Pictures of images: adversarial ones, strips, learned weights."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from bnnkit._checks import as_images, unit_floats
+from bnnkit.assess import changes
+from bnnkit.attacks.models import exact_network
+from bnnkit.plots.style import LABEL, SIGNED, TITLE, numbered
+
+_LARGEST_SHEET = 8
+_MOST_NEURONS = 32
+_FADED = 0.3  # of an image that nothing was found for
+
+
+def adversarial_sheet(originals, adversarial, labels, predicted):
+    """Originals, differences and adversarial images under each other, with both classes.
+
+    Parameters
+    ----------
+    originals, adversarial : array_like
+        Images of the same shape, see `bnnkit.attacks`; the first eight are shown.
+    labels, predicted : array_like
+        Classes of the originals, and of the adversarial images to the network.
+
+    Returns
+    -------
+    ndarray of matplotlib.axes.Axes, shape (3, n)
+        Differences are magnified: grey is none, bright is more, dark is less.
+    """
+    originals, adversarial = (
+        unit_floats(as_images(images[:_LARGEST_SHEET])) for images in (originals, adversarial)
+    )
+    n = len(originals)
+    axes = _grid(3, n)
+    largest = _difference_row(axes[1], adversarial - originals)
+    for i in range(n):
+        _show(axes[0, i], originals[i], f"{labels[i]}")
+        _show(axes[2, i], adversarial[i], f"seen as {predicted[i]}")
+    _name_rows(axes, "original", f"difference\n(±{largest:.2g})", "adversarial")
+    axes[0, 0].figure.suptitle("Checked adversarial images", fontsize=TITLE)
+    found = changes(originals, adversarial)
+    columns = (labels[:n], predicted[:n], found.share.tolist(), found.linf.tolist())
+    header = ("index", "label", "predicted", "share_changed", "largest_change")
+    return numbered(axes, header, list(zip(range(n), *columns, strict=True)))
+
+
+def eps_strip(strip):
+    """The adversarial images of one image for a growing eps, and what they changed.
+
+    Parameters
+    ----------
+    strip : bnnkit.assess.Strip
+
+    Returns
+    -------
+    ndarray of matplotlib.axes.Axes, shape (2, K + 1)
+        The original comes first; faded where there is no adversarial image.
+    """
+    original = unit_floats(strip.original)
+    axes = _grid(2, len(strip.values) + 1)
+    _show(axes[0, 0], original, f"original: {strip.label}")
+    axes[1, 0].set_axis_off()
+    largest = _difference_row(axes[1, 1:], strip.images - original)
+    _adversarial_row(axes[0, 1:], strip)
+    for ax, value in zip(axes[0, 1:], strip.values, strict=True):
+        ax.set_title(f"eps {value}\n{ax.get_title()}", fontsize=LABEL)
+    _name_rows(axes[:, 1:], "adversarial", f"difference\n(±{largest:.2g})")
+    axes[0, 0].figure.suptitle("One image, growing eps", fontsize=TITLE)
+    return numbered(axes, *strip.rows())
+
+
+def quantisation_strip(strip):
+    """One image as networks of several steps see it, and their adversarial images.
+
+    Parameters
+    ----------
+    strip : bnnkit.assess.Strip
+        Of ``study.strip(index)``.
+
+    Returns
+    -------
+    ndarray of matplotlib.axes.Axes, shape (2, K + 1)
+        The original comes first; faded where there is no adversarial image.
+    """
+    axes = _grid(2, len(strip.values) + 1)
+    _show(axes[0, 0], unit_floats(strip.original), f"original: {strip.label}")
+    axes[1, 0].set_axis_off()
+    for ax, seen, value in zip(axes[0, 1:], strip.seen, strip.values, strict=True):
+        _show(ax, seen, f"step {value}")
+    _adversarial_row(axes[1, 1:], strip)
+    _name_rows(axes[:, 1:], "behind the\nquantiser", "adversarial")
+    axes[0, 0].figure.suptitle("One image, several quantisation steps", fontsize=TITLE)
+    return numbered(axes, *strip.rows())
+
+
+def weights(model, layer=0):
+    """The weights of a layer: -1 dark, 0 grey, +1 bright.
+
+    Parameters
+    ----------
+    model : BinaryNetwork, or a fitted model with ``network_``
+    layer : int
+        Of the hidden layers with weights, from 0.
+
+    Returns
+    -------
+    ndarray of matplotlib.axes.Axes
+        Where a neuron reads an image (one channel, or three as red, green and blue), the 32
+        neurons with most weights that are not 0, each as an image; else all weights as one
+        picture with a row for each neuron.
+    """
+    network = exact_network(model)
+    layers = [each for each in network.layers if hasattr(each, "weights")]
+    if not 0 <= layer < len(layers):
+        raise ValueError(f"layer must be from 0 to {len(layers) - 1}, got {layer}")
+    found = layers[layer].weights.astype(np.float64)
+    n_neurons, channels, height, _ = found.shape
+    flat = found.reshape(n_neurons, -1)
+    used = (flat != 0).sum(axis=1)
+    if channels in (1, 3) and height > 1:
+        shown = np.sort(np.argsort(-used, kind="stable")[:_MOST_NEURONS])
+        axes = _neurons(found, shown)
+        title = f"Weights of {len(shown)} of {n_neurons} neurons, layer {layer}"
+    else:
+        shown = np.arange(n_neurons)
+        axes = _weight_matrix(flat)
+        title = f"Weights of layer {layer}"
+    zeros = (flat == 0).mean()
+    axes[0, 0].figure.suptitle(f"{title}: {zeros:.0%} are 0 (grey)", fontsize=TITLE)
+    rows = [(int(i), *flat[i].astype(int).tolist()) for i in shown]
+    return numbered(axes, ("neuron", *range(flat.shape[1])), rows)
+
+
+def _neurons(found, shown):
+    columns = min(8, len(shown))
+    axes = _grid(-(-len(shown) // columns), columns)
+    for ax in axes.ravel()[len(shown) :]:
+        ax.set_axis_off()
+    for ax, i in zip(axes.ravel(), shown, strict=False):
+        _show(ax, (found[i] + 1) / 2, f"{i}", SIGNED)
+    return axes
+
+
+def _weight_matrix(flat):
+    figsize = (10, 5)
+    _, axes = plt.subplots(figsize=figsize, layout="constrained", squeeze=False)
+    axes[0, 0].imshow(flat, cmap=SIGNED, vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
+    axes[0, 0].set_xlabel("input", fontsize=LABEL)
+    axes[0, 0].set_ylabel("neuron", fontsize=LABEL)
+    return axes
+
+
+def _grid(rows, columns):
+    """Axes for small images: an array (rows, columns)."""
+    figsize = (1.6 * columns + 1.2, 1.75 * rows + 0.5)
+    return plt.subplots(rows, columns, figsize=figsize, layout="constrained", squeeze=False)[1]
+
+
+def _name_rows(axes, *names):
+    for ax, name in zip(axes[:, 0], names, strict=True):
+        ax.set_ylabel(name, fontsize=LABEL)
+
+
+def _difference_row(axes, difference):
+    """Draw differences (K, C, H, W), magnified alike; return the largest one."""
+    largest = max(float(np.abs(difference).max()), 1e-9)
+    for ax, each in zip(axes, difference, strict=True):
+        _show(ax, each / (2 * largest) + 0.5, "", SIGNED)
+    return largest
+
+
+def _adversarial_row(axes, strip):
+    for i, ax in enumerate(axes):
+        found = strip.status[i] == "falsified"
+        said = f"seen as {strip.predicted[i]}" if found else strip.status[i]
+        image = strip.images[i]
+        _show(ax, image if found else 1 - _FADED * (1 - image), said)
+
+
+def _show(ax, image, title, colours="gray"):
+    """Draw one image (C, H, W) with values in [0, 1]: grey, or colour for three channels."""
+    picture = image.transpose(1, 2, 0) if len(image) == 3 else image[0]
+    ax.imshow(picture, cmap=colours, vmin=0, vmax=1, interpolation="nearest")
+    ax.set_title(title, fontsize=LABEL)
+    ax.set_xticks([])
+    ax.set_yticks([])

@@ -1,0 +1,151 @@
+"""Pictures of tables: heat-maps, bars per class, the quantisation study."""
+
+import numpy as np
+
+from bnnkit.assess import ByClass
+from bnnkit.plots.loop import STACKED
+from bnnkit.plots.style import (
+    BARS,
+    COLOURS,
+    HATCHES,
+    LABEL,
+    SHADES,
+    SMALL,
+    labelled,
+    legend_beside,
+    named,
+    new_axes,
+    new_row,
+    numbered,
+)
+from bnnkit.verification.verdict import STATUSES
+
+_ORDER = (*STACKED, "right", "wrong")  # of bars, from the bottom
+_SHORT_NAME = 8  # letters that fit below a cell
+
+
+def heatmap(matrix, ax=None):
+    """A matrix of shares as a heat-map with its numbers.
+
+    Parameters
+    ----------
+    matrix : bnnkit.assess.Matrix
+        Such as ``transfer.matrix(eps)`` and ``study.differences()``.
+    ax : matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    n_rows, n_columns = matrix.values.shape
+    ax = new_axes(ax, 1.3 * n_columns + 3.5, 0.9 * n_rows + 2.2)
+    image = ax.imshow(matrix.values, cmap="cividis", vmin=0, vmax=1, aspect="auto")
+    for r, c in np.ndindex(matrix.values.shape):
+        value = matrix.values[r, c]
+        text = "–" if np.isnan(value) else f"{value:.2f}"
+        dark = not np.isnan(value) and value < 0.5
+        ax.text(c, r, text, ha="center", va="center", fontsize=LABEL, color="wk"[not dark])
+    long = max(map(len, matrix.column_names)) > _SHORT_NAME
+    ax.set_xticks(range(n_columns), matrix.column_names, rotation=30 if long else 0)
+    ax.set_yticks(range(n_rows), matrix.row_names)
+    least, most = matrix.n.min(), matrix.n.max()
+    size = f"{most}" if least == most else f"{least} to {most}"
+    labelled(ax, f"{matrix.title}\n({size} images each)", matrix.column_name, matrix.row_name)
+    ax.figure.colorbar(image, ax=ax).ax.tick_params(labelsize=SMALL)
+    return numbered(ax, *matrix.rows())
+
+
+def by_class(tables, ax=None):
+    """Outcomes of each class as bars.
+
+    Parameters
+    ----------
+    tables : bnnkit.assess.ByClass, or dict of str to ByClass
+        One: all its outcomes on top of each other. Several, such as before and after training:
+        the share of their first outcome side by side, with 95 % intervals.
+    ax : matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    found = named(tables, ByClass)
+    first = next(iter(found.values()))
+    if any((each.names, each.outcomes) != (first.names, first.outcomes) for each in found.values()):
+        raise ValueError("the tables must have the same classes and outcomes")
+    ax = new_axes(ax, max(8, 0.8 * len(first.names) + 4))
+    if isinstance(tables, dict):
+        _side_by_side(ax, found)
+    else:
+        _stacked(ax, first)
+    ax.set_xticks(range(len(first.names)), first.names)
+    ax.set_ylim(0, 100)
+    legend_beside(ax)
+    header = ("model", *first.rows()[0])
+    rows = [(name, *row) for name, each in found.items() for row in each.rows()[1]]
+    return numbered(ax, header, rows)
+
+
+def _stacked(ax, table):
+    x, n = np.arange(len(table.names)), np.maximum(table.n, 1)
+    bottom = np.zeros(len(x))
+    for outcome in sorted(table.outcomes, key=_ORDER.index):
+        share = 100 * table.counts[:, table.outcomes.index(outcome)] / n
+        _bar(ax, x, share, bottom, outcome)
+        bottom += share
+    labelled(ax, f"{table.n.sum()} images by class", "class", "% of the class")
+
+
+def _bar(ax, x, share, bottom, outcome):
+    style = {"color": COLOURS[outcome], "hatch": HATCHES.get(outcome), "alpha": SHADES[outcome]}
+    ax.bar(x, share, bottom=bottom, label=outcome, edgecolor="white", **style)
+
+
+def _side_by_side(ax, tables):
+    width = 0.8 / len(tables)
+    for i, (name, table) in enumerate(tables.items()):
+        rates = table.rates(table.outcomes[0])
+        share = np.array([rate.share for rate in rates])
+        low, high = np.array([rate.interval for rate in rates]).T
+        reach = 100 * np.maximum([share - low, high - share], 0)
+        x = np.arange(len(rates)) + (i - (len(tables) - 1) / 2) * width
+        colour, hatch = BARS[i % len(BARS)]
+        style = {"color": colour, "hatch": hatch, "edgecolor": "white", "capsize": 2}
+        ax.bar(x, 100 * share, width, yerr=reach, label=name, error_kw={"linewidth": 1}, **style)
+    labelled(ax, f"Share of {table.outcomes[0]} images by class", "class", "% of the class")
+
+
+def quantisation(study):
+    """Accuracy, verdicts and times for each step of a quantisation study.
+
+    Parameters
+    ----------
+    study : bnnkit.assess.QuantisationStudy
+
+    Returns
+    -------
+    ndarray of matplotlib.axes.Axes, shape (2,)
+    """
+    left, right = axes = new_row(2)
+    x, n = np.arange(len(study.steps)), len(study.labels)
+    bottom = np.zeros(len(x))
+    for status in sorted(STATUSES, key=_ORDER.index):
+        share = 100 * (study.status == status).sum(axis=1) / n
+        _bar(left, x, share, bottom, status)
+        bottom += share
+    clean = [100 * rate.share for rate in study.accuracy]
+    label = f"clean accuracy\n({study.n_test} images)"
+    left.plot(x, clean, "o-", color=COLOURS["clean"], linewidth=2.5, label=label)
+    left.set_ylim(0, 100)
+    labelled(
+        left, f"Verdicts on {n} images, eps {study.eps:.3g}", "quantisation step", "% of images"
+    )
+    legend_beside(left)
+    right.plot(x, study.seconds.mean(axis=1), "o-", color="#0072B2", label="mean", linewidth=2)
+    right.plot(x, study.seconds.max(axis=1), "s--", color="#D55E00", label="longest", linewidth=2)
+    right.set_yscale("log")
+    labelled(right, "Time of verification", "quantisation step", "seconds of a question")
+    right.legend(loc="best", fontsize=SMALL)
+    for ax in axes:
+        ax.set_xticks(x, study.steps)
+    return numbered(axes, *study.rows())

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+
+from bnnkit import plots
+from bnnkit.assess import Matrix, Rate, by_class
+
+
+@pytest.fixture
+def matrix():
+    values = np.array([[0.0, 0.25, 1.0], [np.nan, 0.5, 0.75]])
+    n, none = np.full((2, 3), 100), np.full((2, 3), np.nan)
+    names = ("target", "source", ["big", "small"], ["a", "b", "a long name"])
+    return Matrix("Transfer", *names, values, n, none, none)
+
+
+def test_rows_are_rows_and_columns_are_columns(matrix):
+    ax = plots.heatmap(matrix)
+    texts = {text.get_position(): text.get_text() for text in ax.texts}
+    assert texts[2, 0] == "1.00"
+    assert texts[0, 1] == "–"
+    assert texts[1, 1] == "0.50"
+    assert [label.get_text() for label in ax.get_yticklabels()] == matrix.row_names
+    assert [label.get_text() for label in ax.get_xticklabels()] == matrix.column_names
+    assert (ax.get_ylabel(), ax.get_xlabel()) == ("target", "source")
+    assert "(100 images each)" in ax.get_title()
+
+
+def test_numbers_can_be_read_on_their_cells(matrix):
+    ax = plots.heatmap(matrix)
+    shades = ax.images[0].cmap(np.array([0.0, 0.25, 1.0, 0.5, 0.75]))[:, :3] @ [0.2, 0.7, 0.1]
+    shown = {text.get_text(): text.get_color() for text in ax.texts}
+    for value, shade in zip(["0.00", "0.25", "1.00", "0.50", "0.75"], shades, strict=True):
+        ink = {"w": 1.0, "k": 0.0}[shown[value]]
+        assert abs(shade - ink) > 0.4
+
+
+def test_outcomes_of_a_class_add_up():
+    table = by_class(["robust", "falsified", "unknown", "robust"], [0, 0, 1, 1], ["cat", "dog"])
+    ax = plots.by_class(table)
+    tops = {
+        bars.get_label(): [bar.get_y() + bar.get_height() for bar in bars] for bars in ax.containers
+    }
+    assert tops == {"robust": [50, 50], "unknown": [50, 100], "falsified": [100, 100]}
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["cat", "dog"]
+
+
+def test_several_tables_stand_side_by_side_with_intervals():
+    before, after = by_class([True, False], [0, 1]), by_class([True, True, True], [0, 1, 1])
+    ax = plots.by_class({"before": before, "after": after})
+    bars = [container for container in ax.containers if hasattr(container, "patches")]
+    assert [[bar.get_height() for bar in each] for each in bars] == [[100, 0], [100, 100]]
+    places = sorted(bar.get_x() for each in bars for bar in each)
+    assert places == sorted(set(places))
+    low, high = bars[1].errorbar.lines[2][0].get_segments()[1][:, 1]
+    assert (low, high) == pytest.approx([100 * end for end in Rate(2, 2).interval])
+
+
+def test_a_class_without_images_can_be_drawn():
+    table = by_class([True, False], [0, 2], "abc")
+    for tables in (table, {"one": table, "two": table}):
+        plots.by_class(tables).figure.canvas.draw()
+
+
+def test_tables_of_other_classes_are_not_compared():
+    with pytest.raises(ValueError, match="the same classes"):
+        plots.by_class({"a": by_class([True], [0]), "b": by_class([True], [1])})
+
+
+def test_a_quantisation_study_shows_verdicts_accuracy_and_times(study):
+    left, right = plots.quantisation(study)
+    assert left.lines[0].get_ydata() == pytest.approx([90, 80, 70])
+    robust = [bar.get_height() for bar in left.containers[0]]
+    assert robust == pytest.approx([80, 40, 0])
+    assert right.lines[0].get_ydata().tolist() == [3, 8, 13]
+    assert right.lines[1].get_ydata().tolist() == [5, 10, 15]
+    assert [label.get_text() for label in right.get_xticklabels()] == study.steps
