@@ -30,7 +30,6 @@ def test_version(capsys):
     [
         ("", "COMMAND"),
         ("frobnicate", "invalid choice"),
-        ("verify x.npz", "--eps"),
         ("verify x.npz --eps abc", "write 0.1 or 8/255"),
         ("verify x.npz --eps 1/0", "write 0.1 or 8/255"),
         ("verify x.npz --eps 1e999999999", "write 0.1 or 8/255"),
@@ -51,6 +50,7 @@ def test_wrong_use_is_exit_code_2(arguments, says, capsys):
     ("arguments", "says"),
     [
         ("evaluate nowhere.npz", "nowhere.npz: No such file"),
+        ("verify x.npz", "--eps is needed"),
         ("train --out x.npz --architecture mlp-smal", "did you mean 'mlp-small'"),
         ("train --out x.npz --dataset digit", "did you mean 'digits'"),
         ("train --out x.npz --quant-step 3", "quant_step"),
