@@ -3,8 +3,8 @@
     python benchmarks/vnncomp.py --folder ../shared/vnncomp --csv vnncomp.csv [--timeout 480]
 
 FOLDER holds instances.csv and the files that it names, plain or gzipped; instances whose files are
-not there are skipped. Each instance is one process, whose whole wall time and CPU time is counted. What is in
-the CSV is not run again. A witness counts if it is in the box and fulfils the condition exactly,
+not there are skipped. Each instance is one process, and all of its time is counted. What is in the
+CSV is not run again. A witness counts if it is in the box and fulfils the condition exactly,
 and if onnxruntime, given the same float32 numbers, says so as well; the smallest distance to a
 threshold tells how much rounding it would take to be otherwise.
 """
