@@ -55,6 +55,8 @@ def test_wrong_use_is_exit_code_2(arguments, says, capsys):
         ("train --out x.npz --dataset digit", "did you mean 'digits'"),
         ("train --out x.npz --quant-step 3", "quant_step"),
         ("data --download digit", "digits"),
+        ("verify x.npz", "--eps is needed"),
+        ("verify x.npz --eps 0.1 --results answer.txt", "--results is for a .vnnlib file"),
     ],
 )
 def test_errors_are_one_sentence(arguments, says, capsys, tmp_path, monkeypatch):
