@@ -50,7 +50,6 @@ def test_wrong_use_is_exit_code_2(arguments, says, capsys):
     ("arguments", "says"),
     [
         ("evaluate nowhere.npz", "nowhere.npz: No such file"),
-        ("verify x.npz", "--eps is needed"),
         ("train --out x.npz --architecture mlp-smal", "did you mean 'mlp-small'"),
         ("train --out x.npz --dataset digit", "did you mean 'digits'"),
         ("train --out x.npz --quant-step 3", "quant_step"),
