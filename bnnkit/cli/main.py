@@ -9,7 +9,8 @@ from bnnkit._version import __version__
 
 _COMMANDS = (
     *("demo", "train", "evaluate", "verify", "attack", "harden"),
-    *("assess", "compare", "campaign", "solve", "check", "convert", "data", "solvers", "zoo"),
+    *("assess", "study", "campaign", "compare", "solve", "check", "convert"),
+    *("data", "solvers", "zoo"),
 )
 
 _EPILOG = """\

@@ -30,7 +30,6 @@ def test_version(capsys):
     [
         ("", "COMMAND"),
         ("frobnicate", "invalid choice"),
-        ("verify x.npz", "--eps"),
         ("verify x.npz --eps abc", "write 0.1 or 8/255"),
         ("verify x.npz --eps 1/0", "write 0.1 or 8/255"),
         ("verify x.npz --eps 1e999999999", "write 0.1 or 8/255"),
@@ -55,6 +54,8 @@ def test_wrong_use_is_exit_code_2(arguments, says, capsys):
         ("train --out x.npz --dataset digit", "did you mean 'digits'"),
         ("train --out x.npz --quant-step 3", "quant_step"),
         ("data --download digit", "digits"),
+        ("verify x.npz", "--eps is needed"),
+        ("verify x.npz --eps 0.1 --results answer.txt", "--results is for a .vnnlib file"),
     ],
 )
 def test_errors_are_one_sentence(arguments, says, capsys, tmp_path, monkeypatch):
