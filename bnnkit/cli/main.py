@@ -7,7 +7,7 @@ import traceback
 
 from bnnkit._version import __version__
 
-_COMMANDS = (
+COMMANDS = (
     *("demo", "train", "evaluate", "verify", "attack", "harden"),
     *("assess", "compare", "solve", "convert", "data", "solvers", "zoo"),
 )
@@ -63,7 +63,7 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"bnnkit {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name in _COMMANDS:
+    for name in COMMANDS:
         module = importlib.import_module(f"bnnkit.cli.{name}")
         command = commands.add_parser(
             name,

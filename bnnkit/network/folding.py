@@ -121,7 +121,7 @@ def fold_head(a, b):
     scale : int
         2**20 with the sign of `a`.
     bias : ndarray of int64, shape (classes,)
-        b / |a| in units of 2**-20.
+        ``b / |a|`` in units of 2**-20.
 
     Notes
     -----

@@ -39,7 +39,7 @@ def verify(
 ):
     """Is every image within `eps` of `image` given the class `label`? Exactly.
 
-    The ball is {x' : |x' - x| <= eps in every pixel, 0 <= x' <= 1}, and every level that it
+    The ball is ``{x' : |x' - x| <= eps in every pixel, 0 <= x' <= 1}``, and every level that it
     reaches is considered. The stages are the prediction of the image itself, bound
     propagation, a local search, and a complete solver.
 
