@@ -18,7 +18,7 @@ _NAMES = {
     "minimal_epsilon": "bnnkit.verification",
     "set_threads": "bnnkit.kernels.threads",
     "verify": "bnnkit.verification",
-    "verify_all": "bnnkit.verification",
+    "verify_all": "bnnkit.campaign",
     "verify_joint": "bnnkit.verification",
     "verify_vote": "bnnkit.verification",
     "compare": "bnnkit.comparison",
@@ -27,6 +27,7 @@ _NAMES = {
 _ROOMS = (
     "assess",
     "attacks",
+    "campaign",
     "datasets",
     "ensemble",
     "formula",

@@ -1,4 +1,5 @@
 import io
+import re
 import sys
 
 import pytest
@@ -18,7 +19,7 @@ def test_items_pass_through_in_order():
 
 def test_a_bar_on_a_terminal(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
-    assert list(progress([1, 2], "counting")) == [1, 2]
+    assert list(progress([1, 2], "counting", note=lambda: "all well")) == [1, 2]
     assert "counting" in sys.stderr.getvalue()
 
 
@@ -26,10 +27,21 @@ def test_a_bar_on_a_terminal(monkeypatch):
 def test_plain_lines_elsewhere_if_it_takes_long(monkeypatch, pause, lines):
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     monkeypatch.setattr(_progress, "_SECONDS_BETWEEN_LINES", pause)
-    list(progress([1, 2, 3], "counting"))
+    seen = []
+    for item in progress([1, 2, 3], "counting", note=lambda: f"{len(seen)} seen"):
+        seen.append(item)
     said = sys.stderr.getvalue().splitlines()
     assert len(said) == lines
-    assert all(line.startswith("counting: ") and line.endswith(" of 3") for line in said)
+    for i, line in enumerate(said):
+        form = rf"counting: {i + 1} of 3, \S+ a second, \d+ s left, {i} seen"
+        assert re.fullmatch(form, line)
+
+
+def test_without_a_total_there_is_no_time_left(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    monkeypatch.setattr(_progress, "_SECONDS_BETWEEN_LINES", 0.0)
+    list(progress(iter("ab"), "letters"))
+    assert re.fullmatch(r"(letters: [12], \S+ a second\n){2}", sys.stderr.getvalue())
 
 
 def test_lines_beside_a_bar_are_printed(capsys):

@@ -55,7 +55,7 @@ class Exact(Attack):
         check_jobs(self.n_jobs)
 
     def _perturb(self, model, ball, labels):
-        from bnnkit.verification import verify_all
+        from bnnkit.campaign import verify_all
 
         networks = self._networks(model)
         verdicts = verify_all(

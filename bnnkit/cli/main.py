@@ -9,13 +9,14 @@ from bnnkit._version import __version__
 
 COMMANDS = (
     *("demo", "train", "evaluate", "verify", "attack", "harden"),
-    *("assess", "compare", "solve", "convert", "data", "solvers", "zoo"),
+    *("assess", "compare", "campaign", "solve", "convert", "data", "solvers", "zoo"),
 )
 
 _EPILOG = """\
 exit codes: 0 done; 1 a definite "no" where one was asked for (verify --index, --at-least)
 or solvers contradict each other (compare); 2 wrong use; 3 verify --index could not decide in
-time; solve: 10 satisfiable, 20 unsatisfiable, 0 undecided; 70 an error in bnnkit; 130 interrupted.
+time; verify MODEL SPEC.vnnlib: 0 unsat, 1 sat, 3 neither; solve: 10 satisfiable, 20 unsatisfiable,
+0 undecided; 70 an error in bnnkit; 130 interrupted.
 
 Every command explains itself: bnnkit verify --help
 """
@@ -33,8 +34,8 @@ def main(argv=None):
     args = parser.parse_args(argv)
     try:
         return args.run(args)
-    except KeyboardInterrupt:
-        print("bnnkit: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(f"bnnkit: interrupted{f': {interrupt}' if str(interrupt) else ''}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output has left, as `head` does
         sys.stderr.close()

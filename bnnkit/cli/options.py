@@ -58,6 +58,17 @@ def jobs(text):
     raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes, nor -1 for all cores")
 
 
+def n_bytes(text):
+    """Parse an amount of memory: "4GiB", "500 MB", or bytes."""
+    units = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+    match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,9})?)\s?([kmg]i?b|)", text.lower())
+    if match is None:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not an amount of memory; write 4GiB or 500MB"
+        )
+    return int(Fraction(match[1]) * units[match[2]])
+
+
 def check_file(path):
     """Complain about a `path` that no file can be written to, before any work is done."""
     if path is not None and Path(path).is_dir():
@@ -205,13 +216,13 @@ def add_attack_settings(parser):
     )
 
 
-def add_question(parser, nargs=None):
+def add_question(parser, nargs=None, required=True):
     """--eps (several with ``nargs="+"``), --jobs, --timeout, --first."""
     parser.add_argument(
         "--eps",
         nargs=nargs,
         type=fraction,
-        required=True,
+        required=required,
         metavar="E",
         help="radius of the ball on the [0, 1] scale: 0.1 or 8/255",
     )
@@ -219,6 +230,27 @@ def add_question(parser, nargs=None):
         "--jobs", type=jobs, default=1, metavar="N", help="processes, -1 for all cores (default: 1)"
     )
     add_limits(parser)
+
+
+def add_campaign(parser):
+    """--store, --retry, --memory-limit."""
+    parser.add_argument(
+        "--store",
+        metavar="FILE",
+        help="write each verdict to this file as soon as it is known; what is there already is "
+        "not asked again, so the same command goes on after an end of any kind",
+    )
+    parser.add_argument(
+        "--retry",
+        action="store_true",
+        help="ask again what is unknown in the store because a process ended over it",
+    )
+    parser.add_argument(
+        "--memory-limit",
+        type=n_bytes,
+        metavar="M",
+        help="for each process that answers, such as 4GiB; what needs more is unknown",
+    )
 
 
 def add_limits(parser):

@@ -1,12 +1,15 @@
 """Ask, exactly, whether any image within eps is misclassified."""
 
-from bnnkit.cli import options
+import itertools
 
-EXAMPLES = """\
+from bnnkit.cli import options, specification
+
+EXAMPLES = f"""\
 examples:
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.05 --first 100
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.05 --solver minicard cadical cp-sat
   bnnkit verify mlp-small.npz --dataset mnist --eps 8/255 --index 7
+  bnnkit verify mlp-small.npz --dataset mnist --eps 0.1 --first 10000 --jobs 2 --store run.sqlite
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.1 --index 7 --write-formula seven.opb.gz
   bnnkit verify a.npz b.npz c.npz --dataset mnist --eps 0.05 --question vote
 
@@ -20,7 +23,8 @@ makes all of them choose the same wrong class.
 is not robust. The end of the name says the format: .cnf clauses alone, .rcnf DIMACS with reified
 sums, .bnn the lines of CryptoMiniSat, .opb linear constraints; .gz, .xz or .bz2 may follow. bnnkit
 solve reads them all.
-"""
+
+{specification.EXAMPLES}"""
 
 _EXIT_CODES = {"robust": 0, "falsified": 1, "unknown": 3}
 
@@ -29,7 +33,7 @@ def add_arguments(parser):
     """Arguments of ``bnnkit verify``."""
     options.add_network(parser, nargs="+")
     options.add_data(parser)
-    options.add_question(parser)
+    options.add_question(parser, required=False)
     parser.add_argument(
         "--solver",
         nargs="+",
@@ -71,7 +75,11 @@ def add_arguments(parser):
         default="vote",
         help="what to ask of several models (default: vote)",
     )
+    options.add_campaign(parser)
     parser.add_argument("--csv", metavar="FILE", help="write a row for each image and solver")
+    parser.add_argument(
+        "--results", metavar="FILE", help="of a .vnnlib question: write the answer here, too"
+    )
     options.add_json(parser)
 
 
@@ -81,6 +89,10 @@ def run(args):
     from bnnkit.verification import combine
     from bnnkit.verification.pipeline import check_fallback
 
+    if specification.is_specification(args.model):
+        return specification.run(args)
+    if args.eps is None or args.results:
+        raise ValueError("--eps is needed, and --results only with a .vnnlib file after the model")
     options.check_file(args.csv)
     if args.index is not None and args.at_least is not None:
         raise ValueError("--at-least is about many images; with --index the exit code answers")
@@ -96,7 +108,7 @@ def run(args):
     for name in names:
         solvers.get(name)
         check_fallback(name, args.timeout, args.fallback)
-    results, interrupted = {}, False
+    results, interrupted = {}, None
     for name in names:
         results[name], interrupted = _verdicts(args, network, images, labels, name)
         if interrupted:
@@ -108,7 +120,7 @@ def run(args):
     if wrong:
         raise RuntimeError(f"the solvers disagree on images {wrong}, please report this")
     if interrupted:
-        raise KeyboardInterrupt
+        raise interrupted
     if args.index is not None:
         return _EXIT_CODES[statuses[0]]
     certified = statuses.count("robust") / len(statuses)
@@ -153,19 +165,24 @@ def _write_formula(args, network, images, labels):
 
 
 def _verdicts(args, network, images, labels, solver):
-    """The Verdicts of one solver, and whether Ctrl-C cut them short."""
-    from bnnkit.verification import Verdicts, iter_verdicts
+    """The Verdicts of one solver, and the interrupt that cut them short, if one did."""
+    from bnnkit.campaign import iter_verdicts
+    from bnnkit.verification import Verdicts
 
-    found = []
+    found, interrupted = {}, None
+    names = "pixels", "fallback", "question", "store", "retry", "memory_limit"
+    chosen = {name: getattr(args, name) for name in names}
     try:
-        chosen = {"pixels": args.pixels, "fallback": args.fallback, "question": args.question}
-        for verdict in iter_verdicts(
-            network, images, labels, args.eps, solver, args.timeout, args.jobs, **chosen
+        for place, verdict in iter_verdicts(
+            *(network, images, labels, args.eps, solver, args.timeout, args.jobs),
+            **chosen,
         ):
-            found.append(verdict)
-    except KeyboardInterrupt:
-        return Verdicts(found), True
-    return Verdicts(found), False
+            found[place] = verdict
+    except KeyboardInterrupt as error:
+        interrupted = error
+    # up to the first one that is missing, as an image is known by its place
+    known = itertools.takewhile(found.__contains__, range(len(images)))
+    return Verdicts(found[place] for place in known), interrupted
 
 
 def _text(args, results, wrong):

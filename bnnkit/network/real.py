@@ -90,6 +90,13 @@ class RealConv2d(TernaryMap):
         weights = self.weights * self.sense[:, None, None, None]
         return window_sums(numerators, weights, self.stride, self.padding)
 
+    def reach(self, widths):
+        """Sums of widths >= 0 (N, C, H, W), integers, over the inputs of each output."""
+        absolute = RealConv2d(
+            abs(self.weights), self.threshold, abs(self.sense), False, self.stride, self.padding
+        )
+        return absolute.signed_sums(widths)
+
     def bounds(self, denominator):
         """Integers b with bit = [sense * z * denominator >= b], for inputs over `denominator`.
 
@@ -254,8 +261,18 @@ class RealNetwork(SavedNetwork):
         front, used = self.front, self.front.weights.any(axis=(1, 2, 3))
         if not used.any():
             return None
-        sums = as_python(front.signed_sums(numerators)[0][used])
-        return abs(sums - front.signed_threshold[used] * denominator).min() / denominator
+        sums, places = front.signed_sums(numerators)[0], front.signed_threshold * denominator
+        if front.threshold.ndim == 3:
+            return abs(as_python(sums) - places)[used].min() / denominator
+        bits = at_least(sums, front.bounds(denominator))  # a channel's nearest sums on both sides
+        above = np.where(bits, sums, np.inf).min(axis=(1, 2))[used]
+        below = np.where(bits, -np.inf, sums).max(axis=(1, 2))[used]
+        distances = [
+            abs(int(z) - place)
+            for z, place in zip([*above, *below], [*places[used].ravel()] * 2, strict=True)
+            if abs(z) != math.inf
+        ]
+        return min(distances) / denominator
 
     def summary(self):
         """A table of the layers; see `BinaryNetwork.summary`."""

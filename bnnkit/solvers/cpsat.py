@@ -68,7 +68,7 @@ class CpSatEngine:
             proto.variables.add().domain.extend([0, 1])
         for clause in _references(clauses).lists():
             proto.constraints.add().bool_or.literals.extend(clause)
-        for variables, coefs, bound, output in _over_variables(sums).lists():
+        for variables, coefs, bound, output in over_variables(sums).lists():
             reached, missed = [bound, UNBOUNDED], [-UNBOUNDED, bound - 1]
             self._add_linear(variables, coefs, reached, output)
             if output:
@@ -110,7 +110,7 @@ def _references(clauses: ClauseArrays) -> ClauseArrays:
     return ClauseArrays(np.where(lits > 0, lits - 1, lits), clauses.offsets)
 
 
-def _over_variables(sums: SumArrays) -> SumArrays:
+def over_variables(sums: SumArrays) -> SumArrays:
     """The sums over variables instead of literals, which count from 0: c [not v] = c - c [v]."""
     negative = sums.lits < 0
     bounds = sums.bounds - row_sums(np.where(negative, sums.coefs, 0), sums.offsets)

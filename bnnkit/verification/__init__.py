@@ -2,7 +2,6 @@
 
 from bnnkit.verification.epsilon import MinimalEpsilon, minimal_epsilon
 from bnnkit.verification.joint import EnsembleVerdict, verify_joint, verify_vote
-from bnnkit.verification.many import iter_verdicts, verify_all
 from bnnkit.verification.pipeline import verify
 from bnnkit.verification.questions import encode_question
 from bnnkit.verification.verdict import Verdict, Verdicts, combine
@@ -14,10 +13,8 @@ __all__ = [
     "Verdicts",
     "combine",
     "encode_question",
-    "iter_verdicts",
     "minimal_epsilon",
     "verify",
-    "verify_all",
     "verify_joint",
     "verify_vote",
 ]

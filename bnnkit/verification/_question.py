@@ -31,8 +31,7 @@ def checked_image(network, image, label):
 def checked_limits(image, eps, timeout, pixels, name="eps"):
     """The radius of a question, called `name`, as a Fraction; or an error about a wrong limit."""
     eps = as_eps(eps, name)
-    if timeout is not None and not (isinstance(timeout, numbers.Real) and timeout > 0):
-        raise ValueError(f"timeout must be a positive number of seconds or None, got {timeout!r}")
+    checked_timeout(timeout)
     if pixels not in ("real", "uint8"):
         raise ValueError(f"pixels must be 'real' or 'uint8', got {pixels!r}")
     if pixels == "uint8":
@@ -40,6 +39,13 @@ def checked_limits(image, eps, timeout, pixels, name="eps"):
             raise ValueError("pixels='uint8' needs a uint8 image; convert it, or ask about 'real'")
         eps = Fraction(int(eps * 255), 255)  # grey values move by whole steps
     return eps
+
+
+def checked_timeout(timeout):
+    """A limit in seconds, None for none; or an error."""
+    if timeout is not None and not (isinstance(timeout, numbers.Real) and timeout > 0):
+        raise ValueError(f"timeout must be a positive number of seconds or None, got {timeout!r}")
+    return timeout
 
 
 def flat(levels):

@@ -172,12 +172,16 @@ class Question:
         self.clock.end_stage("bounds")
         if len(rivals) == 0:
             return self._verdict("robust", "bounds")
+        if self.clock.left == 0:  # building for a network of millions of weights takes seconds
+            return self._verdict("unknown", "bounds", reason="timeout")
         search = Search(c, bounds, levels, label)
         found = self._search(search, falsify)
         if found is not None:
             return self._falsified("falsify", found)
         question = encode(c, label, rivals, bounds)
         self.clock.end_stage("encode")
+        if self.clock.left == 0:
+            return self._verdict("unknown", "solver", reason="timeout")
         return self._decide(engine, question, search, falsify)
 
     def _decide(self, engine, question, search, seconds):

@@ -31,13 +31,14 @@ class Verdict:
         The network's class for the image itself.
     predicted : int
         The network's class for `adversarial`, or for the image where there is none.
-    stage : "clean", "bounds", "falsify", "solver"
-        What gave the answer; "clean": the image itself is misclassified.
+    stage : "clean", "bounds", "falsify", "solver", "lost"
+        What gave the answer; "clean": the image itself is misclassified; "lost": of an "unknown",
+        the process that should have answered has ended.
     adversarial : ndarray or None
         Shape (C, H, W). float32 in [0, 1], or uint8 where that was asked for.
     timings : dict of str to float
         Seconds of each stage that ran: "clean", "bounds", "falsify", "encode" (building the
-        formula, translating it for the solver), "solve".
+        formula, translating it for the solver), "solve"; or "lost".
     reason : str
         Why an "unknown" is one.
     """

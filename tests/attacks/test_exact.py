@@ -6,10 +6,10 @@ from ensembles import random_member
 from helpers import random_network
 
 from bnnkit.attacks import FGSM, PGD, Exact, JointExact, RandomNoise, VoteExact
+from bnnkit.campaign import verify_all
 from bnnkit.ensemble import Vote
 from bnnkit.network import BinaryNetwork, Conv2d, Head
 from bnnkit.quantiser import Quantiser
-from bnnkit.verification import verify_all
 
 
 def first_level_detector(step, threshold):

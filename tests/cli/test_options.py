@@ -12,6 +12,9 @@ from bnnkit.cli import options
     [
         (options.seconds, "0.5", 0.5),
         (options.seconds, "1e3", 1000.0),
+        (options.n_bytes, "4GiB", 4 * 2**30),
+        (options.n_bytes, "1.5 gb", 1_500_000_000),
+        (options.n_bytes, "123", 123),
         (options.jobs, "2", 2),
         (options.jobs, "-1", -1),
     ],
@@ -23,6 +26,7 @@ def test_right(parse, text, value):
 @pytest.mark.parametrize(
     ("parse", "text"),
     [
+        *((options.n_bytes, text) for text in ("", "4 apples", "-1GB", "1e9", "GB", "9" * 20)),
         *((options.seconds, text) for text in ("0", "-1", "inf", "nan", "soon", "")),
         *((options.jobs, text) for text in ("0", "1.5", "--1", "all", "")),
     ],

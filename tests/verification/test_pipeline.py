@@ -158,6 +158,14 @@ def test_all_stages_count_against_the_timeout():
     assert verdict.seconds < 5
 
 
+def test_no_stage_begins_when_time_is_up():
+    network, image, label = hard_question()
+    verdict = verify(network, image, label, 0.2, timeout=1e-9)
+    assert (verdict.status, verdict.stage, verdict.reason) == ("unknown", "bounds", "timeout")
+    assert set(verdict.timings) == {"clean", "bounds"}
+    assert verify(network, image, label, 0, timeout=1e-9).status == "robust"  # bounds know
+
+
 def test_loading_a_solver_is_no_images_time():
     network, image, label, _ = random_question(1)
     program = f"""

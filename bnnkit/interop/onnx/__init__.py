@@ -1,9 +1,10 @@
 """Networks in and out of ONNX, the format that frameworks exchange."""
 
 from bnnkit.interop.onnx.reading import Imported, read
+from bnnkit.interop.onnx.replaying import replay
 from bnnkit.interop.onnx.writing import save
 
-__all__ = ["Imported", "load", "read", "save"]
+__all__ = ["Imported", "load", "read", "replay", "save"]
 
 
 def load(path, quant_step=None, input_shape=None, input_range=None):

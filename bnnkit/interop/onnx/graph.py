@@ -8,7 +8,7 @@ import numpy as np
 
 from bnnkit._files import read_bounded
 
-_LARGEST_FILE = 2**30  # bytes, unpacked; protobuf itself ends at 2**31
+LARGEST_FILE = 2**30  # bytes, unpacked; protobuf itself ends at 2**31
 _MOST_VALUES = 2**28  # of one array
 _MOST_NODES = 10_000
 _OLDEST_OPSET = 7
@@ -60,7 +60,7 @@ def read_graph(path):
         raise ImportError("ONNX files need the package onnx: pip install 'bnnkit[onnx]'") from None
     from google.protobuf.message import DecodeError
 
-    content = read_bounded(Path(path), _LARGEST_FILE)
+    content = read_bounded(Path(path), LARGEST_FILE)
     try:
         model = onnx.load_model_from_string(content)
     except (DecodeError, ValueError, RuntimeError) as error:

@@ -1,0 +1,135 @@
+"""Upper bounds of a lead, by CP-SAT: can class a reach class b at all?
+
+The bits of the first layer are free variables here, but for clauses about them that hold for all
+pixels of the box. Each later neuron is tied to its sum in the one direction in which the lead
+could gain by cheating. So the greatest lead of this model is at least that of every input. It is
+the objective, in a domain that begins where a counterexample does: the model has no solution as
+soon as the bound of the objective falls below, which is sooner than if the lead were a constraint.
+
+CP-SAT decides models of integers; that it is right when it says that there is no solution is what
+a proof rests on. No float of ours is part of it.
+"""
+
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+
+from bnnkit.solvers.cpsat import over_variables
+from bnnkit.verification.encode import encode
+
+_UNBOUNDED = 2**40  # beyond every sum
+
+
+class Answer(NamedTuple):
+    """What is known of a lead.
+
+    Attributes
+    ----------
+    status : "below", "reached", "unknown"
+        The lead cannot be reached; it is with `bits`; or neither is known.
+    bits : ndarray of int8 or None, shape (inputs of the circuit,)
+        Of the first layer; -1 where the lead does not depend on the bit.
+    """
+
+    status: str
+    bits: np.ndarray | None = None
+
+
+class LeadModel:
+    """The model of one comparison: score[a] >= score[b].
+
+    Parameters
+    ----------
+    circuit : Circuit
+        With `needed` as the condition counts ties.
+    bounds : Bounds
+    a, b : int
+    """
+
+    def __init__(self, circuit, bounds, a, b):
+        from ortools.sat.python import cp_model
+
+        question = encode(circuit, b, np.array([a]), bounds)
+        self._owner, self._bounds, self._n_inputs = question.owner, bounds, circuit.n_inputs
+        self._variable = dict(zip(question.owner.tolist(), range(len(question.owner)), strict=True))
+        self._model = cp_model.CpModel()
+        self._solver = cp_model.CpSolver()
+        self._stopped = False
+        self._write(question.formula)
+
+    def add_clause(self, literals):
+        """Some (bit, sign) of `literals` must not hold; ignored where the lead has no such bit."""
+        if all(bit in self._variable for bit, _ in literals):
+            negated = [-self._variable[b] - 1 if s > 0 else self._variable[b] for b, s in literals]
+            self._model.proto.constraints.add().bool_or.literals.extend(negated)
+
+    def stop(self):
+        """End `solve`, which runs in another thread, soon."""
+        self._stopped = True
+        self._solver.stop_search()
+
+    def solve(self, seconds):
+        """Decide whether the lead can be reached.
+
+        Returns
+        -------
+        Answer
+        """
+        solver = self._solver
+        solver.parameters.max_time_in_seconds = seconds
+        solver.parameters.stop_after_first_solution = True
+        # one worker with the full linear relaxation; in CP-SAT's portfolio of two it is missing
+        solver.parameters.num_workers, solver.parameters.linearization_level = 1, 2
+        if self._stopped or seconds <= 0:
+            return Answer("unknown")
+        status = solver.status_name(solver.solve(self._model))
+        if status in ("OPTIMAL", "FEASIBLE"):
+            return Answer("reached", self._bits(solver.response_proto.solution))
+        return Answer("below" if status == "INFEASIBLE" else "unknown")
+
+    def _bits(self, values):
+        bits = np.full(self._n_inputs, -1, np.int8)
+        bits[self._owner] = np.array(values, np.int8)[: len(self._owner)]
+        return bits
+
+    def _write(self, formula):
+        """Variables, sums with their outputs, and the last sum, the lead, as the objective."""
+        sums, proto = formula.sums, self._model.proto
+        for _ in range(formula.n_vars - 1):
+            proto.variables.add().domain.extend([0, 1])
+        wanted, sums = _wanted(sums), over_variables(sums)
+        places, outputs = sums.offsets.tolist(), sums.outputs.tolist()
+        bounds, variables, coefs = (a.tolist() for a in (sums.bounds, sums.lits, sums.coefs))
+        for row, (start, stop) in enumerate(itertools.pairwise(places[:-1])):
+            for value, (reference, domain) in enumerate(
+                [
+                    (-outputs[row], [-_UNBOUNDED, bounds[row] - 1]),
+                    (outputs[row] - 1, [bounds[row], _UNBOUNDED]),
+                ]
+            ):
+                if wanted[value][outputs[row]]:
+                    constraint = proto.constraints.add()
+                    constraint.enforcement_literal.append(reference)
+                    constraint.linear.vars.extend(variables[start:stop])
+                    constraint.linear.coeffs.extend(coefs[start:stop])
+                    constraint.linear.domain.extend(domain)
+        lead = slice(places[-2], places[-1])
+        proto.objective.vars.extend(variables[lead])
+        proto.objective.coeffs.extend([-c for c in coefs[lead]])
+        proto.objective.domain.extend([-_UNBOUNDED, -bounds[-1]])
+
+
+def _wanted(sums):
+    """For 0 and for 1: whether the last sum could gain by a variable with this value."""
+    wanted = np.zeros((2, int(np.abs(np.append(sums.lits, sums.outputs)).max(initial=0)) + 1), bool)
+    places = sums.offsets.tolist()
+    for row in range(len(sums) - 1, -1, -1):
+        lits = sums.lits[places[row] : places[row + 1]]
+        up, down = np.abs(lits[lits > 0]), np.abs(lits[lits < 0])
+        output = sums.outputs[row]
+        if row == len(sums) - 1 or wanted[1, output]:
+            wanted[1, up] = wanted[0, down] = True
+        if row < len(sums) - 1 and wanted[0, output]:
+            wanted[0, up] = wanted[1, down] = True
+    return wanted

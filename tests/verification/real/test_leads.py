@@ -1,0 +1,66 @@
+import itertools
+
+import numpy as np
+import pytest
+import real_boxes
+
+from bnnkit.verification.bounds import propagate
+from bnnkit.verification.real.leads import LeadModel
+from bnnkit.verification.real.prover import counting_ties
+
+
+def assignments(low, high):
+    """All bits (n, inputs) between two ends."""
+    return np.array(list(itertools.product(*map(range, low, high + 1))))
+
+
+def scores_of(network, bits):
+    """Scores (n, classes) of first-layer bits in (row, column, channel) order."""
+    o, height, width = network.tail.input_shape
+    maps = bits.reshape(-1, height, width, o).transpose(0, 3, 1, 2).astype(np.uint8)
+    return network.tail.scores_of_levels(np.ascontiguousarray(maps))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_free_bits_and_clauses_agree_with_enumeration(seed):
+    rng = np.random.default_rng(seed)
+    network = real_boxes.random_network(rng)
+    circuit = counting_ties(network.tail)
+    low = rng.integers(0, 2, circuit.n_inputs)
+    high = np.maximum(low, rng.integers(0, 2, circuit.n_inputs) | (rng.random(len(low)) < 0.7))
+    bits = assignments(low, high)
+    scores = scores_of(network, bits)
+    clauses = [
+        [(int(k), int(rng.choice([-1, 1]))) for k in rng.permutation(len(low))[:2]]
+        for _ in range(rng.integers(0, 3) if len(low) > 1 else 0)
+    ]
+    clauses = [clause for clause in clauses if all(low[k] < high[k] for k, _ in clause)]
+    allowed = np.ones(len(bits), bool)
+    for clause in clauses:
+        allowed &= ~np.all([bits[:, k] == (s > 0) for k, s in clause], axis=0)
+    for a, b in itertools.permutations(range(3), 2):
+        reached = scores[:, a] >= scores[:, b]
+        model = LeadModel(circuit, propagate(circuit, low, high), a, b)
+        for clause in clauses:
+            model.add_clause(clause)
+        answer = model.solve(30)
+        if answer.status == "below":
+            assert not (reached & allowed).any()
+        else:
+            assert answer.status == "reached"
+            chosen = np.where(answer.bits < 0, low, answer.bits)
+            assert ((low <= chosen) & (chosen <= high)).all()
+            found = scores_of(network, chosen)[0]
+            assert found[a] >= found[b]
+            if all(answer.bits[k] >= 0 for clause in clauses for k, _ in clause):
+                assert (reached & allowed).any()
+
+
+def test_a_stopped_model_knows_nothing():
+    network = real_boxes.random_network(np.random.default_rng(0))
+    circuit = counting_ties(network.tail)
+    bounds = propagate(circuit, np.zeros(circuit.n_inputs), np.ones(circuit.n_inputs))
+    model = LeadModel(circuit, bounds, 0, 1)
+    model.stop()
+    assert model.solve(30).status == "unknown"
+    assert LeadModel(circuit, bounds, 0, 1).solve(0).status == "unknown"
