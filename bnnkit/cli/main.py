@@ -5,6 +5,7 @@ import importlib
 import sys
 import traceback
 
+from bnnkit._names import unknown
 from bnnkit._version import __version__
 
 COMMANDS = (
@@ -31,6 +32,9 @@ def main(argv=None):
         The exit code.
     """
     parser = _parser()
+    argv = sys.argv[1:] if argv is None else argv
+    if argv and argv[0] not in COMMANDS and not argv[0].startswith("-"):
+        parser.error(unknown("command", argv[0], COMMANDS))
     args = parser.parse_args(argv)
     try:
         return args.run(args)

@@ -6,13 +6,14 @@ kernel 4x4, stride 2 and padding 1 (stride 1 and padding 0 where left out).
 The layer of classes is not part of it.
 """
 
-import difflib
 import itertools
 import math
 import numbers
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from bnnkit._names import unknown
 
 ARCHITECTURES = {
     "mlp-large": "512-512-100",
@@ -147,12 +148,9 @@ def _parse_text(text):
     layers = tuple(_parse_part(part) for part in parts)
     if None not in layers:
         return layers
-    near = difflib.get_close_matches(text, ARCHITECTURES, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
     raise ValueError(
-        f"unknown architecture {text!r}; {hint}known names are {', '.join(ARCHITECTURES)}; "
-        "a specification looks like '512-512-100' or 'conv16k4s2p1-100' "
-        f"({parts[layers.index(None)]!r} is not a layer)"
+        f"{parts[layers.index(None)]!r} is not a layer such as '512' or 'conv16k4s2p1', and "
+        + unknown("named architecture", text, ARCHITECTURES)
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib.util
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 
+from bnnkit._names import unknown
 from bnnkit.solvers.base import Solver
 from bnnkit.solvers.encodings import check_encoding
 
@@ -74,10 +74,11 @@ def get(name: str, **options) -> Callable[..., Solver]:
     {'encoding': 'totalizer'}
     """
     if not isinstance(name, str):
-        raise TypeError(f"a solver is asked for by its name, got {name!r}; {_listing()}")
+        listing = ", ".join(available())
+        raise TypeError(f"a solver is asked for by its name, got {name!r}; there are {listing}")
     name, colon, encoding = name.partition(":")
     if name not in _names():
-        raise ValueError(f"there is no solver {name!r}{_nearest(name)}; {_listing()}")
+        raise ValueError(unknown("solver", name, available()))
     solver = _load(name)
     if colon:
         if not solver.takes_encoding:
@@ -108,12 +109,3 @@ def _installed(module: str) -> bool:
         return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:  # of its package
         return False
-
-
-def _nearest(name: str) -> str:
-    close = difflib.get_close_matches(name, _names(), n=1)
-    return f", did you mean {close[0]!r}?" if close else ""
-
-
-def _listing() -> str:
-    return f"the solvers here are {', '.join(available())}"

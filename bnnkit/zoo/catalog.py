@@ -1,9 +1,9 @@
 """The networks of a folder by name; `names`, `card` and `load` are those of the package."""
 
-import difflib
 from pathlib import Path
 
 from bnnkit._files import write_text
+from bnnkit._names import unknown
 from bnnkit.zoo.cards import Card
 
 EMPTY = "the zoo is empty; benchmarks/robust_recipes.py makes its networks"
@@ -70,9 +70,7 @@ class Zoo:
             raise ValueError(EMPTY)
         if name in known:
             return self.folder / f"{name}{suffix}"
-        nearest = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.4)
-        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-        raise ValueError(f"no network {name!r} in the zoo; there are {', '.join(known)}{hint}")
+        raise ValueError(unknown("network of the zoo", name, known))
 
 
 def _difference(card, network):
