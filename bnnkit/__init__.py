@@ -28,6 +28,7 @@ _ROOMS = (
     "assess",
     "attacks",
     "campaign",
+    "checker",
     "datasets",
     "ensemble",
     "formula",

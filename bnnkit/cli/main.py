@@ -10,11 +10,11 @@ from bnnkit._version import __version__
 
 COMMANDS = (
     *("demo", "train", "evaluate", "verify", "attack", "harden"),
-    *("assess", "compare", "campaign", "solve", "convert", "data", "solvers", "zoo"),
+    *("assess", "compare", "campaign", "solve", "check", "convert", "data", "solvers", "zoo"),
 )
 
 _EPILOG = """\
-exit codes: 0 done; 1 a definite "no" where one was asked for (verify --index, --at-least)
+exit codes: 0 done; 1 a definite "no" where one was asked for (verify --index, --at-least; check)
 or solvers contradict each other (compare); 2 wrong use; 3 verify --index could not decide in
 time; verify MODEL SPEC.vnnlib: 0 unsat, 1 sat, 3 neither; solve: 10 satisfiable, 20 unsatisfiable,
 0 undecided; 70 an error in bnnkit; 130 interrupted.

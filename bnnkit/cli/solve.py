@@ -9,6 +9,7 @@ EXAMPLES = """\
 examples:
   bnnkit solve formula.cnf
   bnnkit solve formula.cnf.gz --solver cadical --timeout 60
+  bnnkit solve formula.cnf.gz --proof proof.gz
   gunzip -c formula.cnf.gz | bnnkit solve - --solver minicard
 
 The file is DIMACS CNF, which may have reified sums as well: the line "1 -2 3 >= 2 # 5" says that
@@ -45,6 +46,11 @@ def add_arguments(parser):
         metavar="S",
         help="seconds for solving, reading not included (default: no limit)",
     )
+    parser.add_argument(
+        "--proof",
+        metavar="FILE",
+        help="if there is no solution, write a proof for bnnkit check; gzipped if it ends in .gz",
+    )
 
 
 def run(args):
@@ -52,9 +58,10 @@ def run(args):
     from bnnkit import solvers
 
     solver = solvers.get(args.solver)
+    _check_proof(args, solver)
     try:
         formula = _read(args.file)
-        outcome = _solve(solver(formula), args.timeout)
+        outcome = _solve(args, solver(formula, **({"log": True} if args.proof else {})))
     except KeyboardInterrupt:
         print(_ANSWERS["unknown"][0], flush=True)
         raise
@@ -63,6 +70,19 @@ def run(args):
     if outcome.status == "sat":
         print(*_value_lines(outcome.model), sep="\n")
     return exit_code
+
+
+def _check_proof(args, solver):
+    if not args.proof:
+        return
+    options.check_file(args.proof)
+    if not getattr(solver, "proves", False):
+        raise ValueError(f"the solver {args.solver} gives no proofs; take native")
+    if args.file == "-":
+        raise ValueError("a proof is about a file; give its name instead of -")
+    from bnnkit.checker.text import read_formula
+
+    read_formula(args.file)  # complains about formats that the checker does not know
 
 
 def _read(file):
@@ -75,11 +95,13 @@ def _read(file):
     return formula
 
 
-def _solve(solver, timeout):
+def _solve(args, solver):
     with solver:
         print(f"c solver {solver.name}: {solver.description}", flush=True)
-        outcome = solver.solve(timeout=timeout)
+        outcome = solver.solve(timeout=args.timeout)
         statistics = getattr(solver, "statistics", {})
+        if args.proof and outcome.status == "unsat":
+            solver.proof(outcome).save(args.proof, args.file)
     print(f"c solved in {outcome.seconds:.2f} s")
     for name, number in statistics.items():
         print(f"c {name} {number}")

@@ -10,6 +10,7 @@ examples:
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.05 --solver minicard cadical cp-sat
   bnnkit verify mlp-small.npz --dataset mnist --eps 8/255 --index 7
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.1 --first 10000 --jobs 2 --store run.sqlite
+  bnnkit verify mlp-small.npz --dataset mnist --eps 8/255 --index 7 --certificate c7
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.1 --index 7 --write-formula seven.opb.gz
   bnnkit verify a.npz b.npz c.npz --dataset mnist --eps 0.05 --question vote
 
@@ -65,6 +66,11 @@ def add_arguments(parser):
         help="a second solver for what is open after 15 s, such as cp-sat",
     )
     parser.add_argument(
+        "--certificate",
+        metavar="FOLDER",
+        help="with --index: if the answer is robust, write a certificate for bnnkit check",
+    )
+    parser.add_argument(
         "--write-formula",
         metavar="FILE",
         help="with --index: write the question as a formula instead of answering it",
@@ -91,11 +97,16 @@ def run(args):
 
     if specification.is_specification(args.model):
         return specification.run(args)
-    if args.eps is None or args.results:
-        raise ValueError("--eps is needed, and --results only with a .vnnlib file after the model")
+    if args.eps is None:
+        raise ValueError("--eps is needed: the radius of the ball, such as 0.1 or 8/255")
+    if args.results:
+        raise ValueError("--results is for a .vnnlib file after the model; take --csv or --json")
     options.check_file(args.csv)
+    options.check_folder(args.certificate)
     if args.index is not None and args.at_least is not None:
         raise ValueError("--at-least is about many images; with --index the exit code answers")
+    if args.certificate and (args.index is None or len(args.solver) > 1 or len(args.model) > 1):
+        raise ValueError("--certificate is about one image, network and solver: give --index")
     if args.write_formula:
         _check_formula(args)
     networks = [options.load_network(text) for text in args.model]
@@ -169,6 +180,8 @@ def _verdicts(args, network, images, labels, solver):
     from bnnkit.campaign import iter_verdicts
     from bnnkit.verification import Verdicts
 
+    if args.certificate:
+        return Verdicts([_certified(args, network, images[0], labels[0], solver)]), None
     found, interrupted = {}, None
     names = "pixels", "fallback", "question", "store", "retry", "memory_limit"
     chosen = {name: getattr(args, name) for name in names}
@@ -183,6 +196,13 @@ def _verdicts(args, network, images, labels, solver):
     # up to the first one that is missing, as an image is known by its place
     known = itertools.takewhile(found.__contains__, range(len(images)))
     return Verdicts(found[place] for place in known), interrupted
+
+
+def _certified(args, network, image, label, solver):
+    from bnnkit import verify
+
+    chosen = {name: getattr(args, name) for name in ("pixels", "fallback", "certificate")}
+    return verify(network, image, label, args.eps, solver, args.timeout, **chosen)
 
 
 def _text(args, results, wrong):

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from bnnkit._files import atomic_path
 
 COMPRESSIONS = (".gz", ".xz", ".bz2")
+GZIP_LEVEL = 4  # numbers get hardly smaller by more, which takes ten times as long
 _LARGEST = 2**29  # bytes of a text; what would be unpacked beyond is never made
 _LARGEST_DICTIONARY = 2**28  # bytes that an xz file may claim for unpacking
 _CHUNK = 2**20
@@ -48,7 +49,7 @@ def write_file(path: str | os.PathLike, text: str) -> None:
     """Write `text` atomically, compressed as the name says; same text, same bytes."""
     data, name = text.encode(), os.fspath(path)
     if name.endswith(".gz"):
-        data = gzip.compress(data, mtime=0)
+        data = gzip.compress(data, GZIP_LEVEL, mtime=0)
     elif name.endswith(".xz"):
         data = lzma.compress(data)
     elif name.endswith(".bz2"):

@@ -2,11 +2,11 @@
 
 import os
 
-from bnnkit.interop import dimacs, eev, onnx, opb, vnnlib
+from bnnkit.interop import dimacs, eev, onnx, opb, veripb, vnnlib
 from bnnkit.interop.formulas import write_formula
 from bnnkit.network.files import load
 
-__all__ = ["dimacs", "eev", "onnx", "opb", "vnnlib"]
+__all__ = ["dimacs", "eev", "onnx", "opb", "veripb", "vnnlib"]
 __all__ += ["read_network", "write_formula", "write_network"]
 
 _PICKLED = (".pth", ".pt", ".pickle", ".pkl")

@@ -57,6 +57,8 @@ class Solver(ABC):
         Of the class: whether a call after an interrupted one goes on where it was.
     brief : bool
         Of the class: whether there is a `_search_briefly`.
+    proves : bool
+        Of the class: whether there is an option `log`, and with it a method `proof`.
     hints : frozenset of str
         Of the class: options by which whoever makes the formula can guide the search, of
         "priorities", "diverse" and "seed" (see `Native`).
@@ -80,6 +82,7 @@ class Solver(ABC):
     takes_encoding: ClassVar[bool] = False
     resumes: ClassVar[bool] = False
     brief: ClassVar[bool] = False
+    proves: ClassVar[bool] = False
     hints: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, formula: Formula | None = None):

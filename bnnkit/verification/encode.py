@@ -17,6 +17,7 @@ import numpy as np
 
 from bnnkit.formula import Formula
 from bnnkit.verification._compile import entry, inner
+from bnnkit.verification.bounds import Bounds
 from bnnkit.verification.circuit import next_difference
 
 
@@ -33,12 +34,19 @@ class Encoded:
         The input that each of the first ``len(owner)`` variables belongs to.
     depth : ndarray of int64, shape (n_vars,)
         The layer that each variable belongs to: 0 for the inputs.
+    first : ndarray of int32, shape (n_nodes,)
+        The first variable of each node of the circuit, the others follow; 0 if it has none.
+        None, as `rivals`, where the question is not about one network.
+    rivals : ndarray of int64
+        The classes that the last variables are about.
     """
 
     formula: Formula
     low: np.ndarray
     owner: np.ndarray
     depth: np.ndarray
+    first: np.ndarray | None = None
+    rivals: np.ndarray | None = None
 
     def levels(self, model):
         """The levels, shape (n_inputs,), that a model (bool array over variables) stands for."""
@@ -64,23 +72,59 @@ def encode(circuit, label, rivals, bounds):
     circuit : Circuit
     label : int
     rivals : ndarray of int64
-        Classes that the bounds do not rule out; at least one.
+        Classes that the bounds do not rule out; with none, the formula is an empty clause.
     bounds : Bounds
 
     Returns
     -------
     Encoded
     """
-    pairs = np.stack([rivals, np.full_like(rivals, label)], axis=1)
+    pairs = _pairs(rivals, label)
     cone, rows = network_rows(circuit, pairs, bounds)
+    return _encoded(circuit, rivals, bounds, cone, rows)
+
+
+def encode_all(circuit, label, low, high):
+    """Encode the question by its definition: all neurons, all rivals, nothing worked out before.
+
+    Parameters
+    ----------
+    circuit, label
+        As for `encode`.
+    low, high : ndarray of integers, shape (n_inputs,)
+        Lowest and highest level of each input.
+
+    Returns
+    -------
+    Encoded
+    """
+    rivals = np.delete(np.arange(len(circuit.needed)), label)
+    bounds = Bounds(*np.zeros((2, circuit.n_nodes), np.int32))
+    bounds.low[: len(low)], bounds.high[: len(high)], bounds.high[len(high) :] = low, high, 1
+    cone = bounds.high - bounds.low
+    cone[circuit.classes :] = 0
+    terms = np.concatenate([[0], np.cumsum(cone[circuit.in_edge >> 1])])[circuit.in_start]
+    label_terms = terms[circuit.classes + label + 1] - terms[circuit.classes + label]
+    n_terms = int(terms[-1] + len(rivals) * label_terms)
+    rows = _rows(circuit, _pairs(rivals, label), bounds, cone, n_terms)
+    return _encoded(circuit, rivals, bounds, cone, rows)
+
+
+def _pairs(rivals, label):
+    return np.stack([rivals, np.full_like(rivals, label)], axis=1)
+
+
+def _encoded(circuit, rivals, bounds, cone, rows):
+    """The formula of the rows, in which some rival must win."""
     n_inputs = circuit.n_inputs
-    formula = Formula(int(rows.outputs[-1]))
+    formula = Formula(int(cone.sum()) + len(rivals))
     owner = np.repeat(np.arange(n_inputs), cone[:n_inputs])
     order_levels(formula, owner)
     formula.add_sums(rows.lits, rows.lengths, rows.bounds, rows.coefs, rows.outputs)
-    formula.add_clause(rows.outputs[-len(rivals) :])
+    formula.add_clause(rows.outputs[len(rows.outputs) - len(rivals) :])
     depth = depths(circuit, cone, len(rivals))
-    return Encoded(formula, bounds.low[:n_inputs], owner, depth)
+    low, first = bounds.low[:n_inputs], first_variables(cone)
+    return Encoded(formula, low, owner, depth, first, rivals)
 
 
 def network_rows(circuit, pairs, bounds):
@@ -103,12 +147,22 @@ def network_rows(circuit, pairs, bounds):
     """
     cone = np.zeros(circuit.n_nodes, np.int32)
     n_terms = mark_cone(circuit, pairs, bounds, cone)
-    ends = np.cumsum(cone, dtype=np.int64)
-    variable = np.where(cone > 0, ends - cone + 1, 0).astype(np.int32)
+    return cone, _rows(circuit, pairs, bounds, cone, n_terms)
+
+
+def _rows(circuit, pairs, bounds, cone, n_terms):
+    """The sums of the nodes of a cone and of some pairs; they have at most `n_terms` terms."""
     n_rows = np.count_nonzero(cone[circuit.n_inputs :]) + len(pairs)
     rows = Rows(*(np.empty(n_terms, np.int32) for _ in range(2)), *_columns(n_rows))
-    write_rows(circuit, pairs, bounds, variable, ends[-1] + 1, rows)
-    return cone, rows
+    write_rows(circuit, pairs, bounds, first_variables(cone), cone.sum() + 1, rows)
+    size = rows.lengths.sum()
+    return rows._replace(lits=rows.lits[:size], coefs=rows.coefs[:size])
+
+
+def first_variables(cone):
+    """The first variable of each node in a cone, numbered from 1 on; 0 for the others."""
+    ends = np.cumsum(cone, dtype=np.int64)
+    return np.where(cone > 0, ends - cone + 1, 0).astype(np.int32)
 
 
 def depths(circuit, cone, n_last):

@@ -4,6 +4,7 @@ import functools
 import math
 import time
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from bnnkit.solvers import Outcome
 from bnnkit.verification import witness
 from bnnkit.verification._question import Clock, checked_image, checked_limits, flat
 from bnnkit.verification.bounds import possible_rivals, propagate
+from bnnkit.verification.certificate import write_certificate
 from bnnkit.verification.circuit import circuit
 from bnnkit.verification.encode import encode
 from bnnkit.verification.falsify import Search
@@ -36,6 +38,7 @@ def verify(
     pixels="real",
     falsify=0.002,
     fallback=None,
+    certificate=None,
 ):
     """Is every image within `eps` of `image` given the class `label`? Exactly.
 
@@ -68,6 +71,10 @@ def verify(
         A second solver for what is open after 15 s of these turns, or when the first one breaks
         down; it is asked once, for as long again, then the turns go on. "cp-sat" knows linear
         relaxations, which decide some questions that learning clauses does not.
+    certificate : path, optional
+        A folder for a certificate, if the answer is "robust": files by which
+        `bnnkit.checker.check_certificate` can check it without the solver, see docs/formats.md.
+        The solver must be native then, and there can be no fallback.
 
     Returns
     -------
@@ -90,10 +97,12 @@ def verify(
     image, label = checked_image(network, image, label)
     eps = checked_limits(image, eps, timeout, pixels)
     engine, other = checked_engines(solver, timeout, fallback, falsify)
+    _check_certificate(solver, fallback, certificate)
     for name in filter(None, (solver, fallback)):
         _warm_up(name)
     circuit(network)  # once for all images, so before the clock of this one starts
-    question = Question(network, image, label, eps, timeout, pixels == "uint8", other)
+    as_uint8 = pixels == "uint8"
+    question = Question(network, image, label, eps, timeout, as_uint8, other, certificate)
     return question.answer(engine, falsify)
 
 
@@ -105,6 +114,18 @@ def checked_engines(solver, timeout, fallback, falsify):
         raise ValueError(f"falsify must be a number of seconds, at least 0, got {falsify}")
     check_fallback(solver, timeout, fallback, falsify)
     return engine, None if fallback is None else solvers.get(fallback)
+
+
+def _check_certificate(solver, fallback, certificate):
+    """Raise ValueError if no certificate could be written."""
+    if certificate is None:
+        return
+    if not _class_of(solvers.get(solver)).proves:
+        raise ValueError(f"the solver {solver} gives no proofs; for a certificate take native")
+    if fallback is not None:
+        raise ValueError(f"the fallback {fallback} gives no proofs; leave it out for a certificate")
+    Path(certificate).mkdir(parents=True, exist_ok=True)
+    (Path(certificate) / "certificate.json").unlink(missing_ok=True)  # of an earlier answer
 
 
 def check_fallback(solver, timeout, fallback=None, falsify=0.002, **_):
@@ -154,9 +175,11 @@ def small_question():
 class Question:
     """One question on its way through the stages."""
 
-    def __init__(self, network, image, label, eps, timeout, as_uint8, fallback=None):
+    def __init__(
+        self, network, image, label, eps, timeout, as_uint8, fallback=None, certificate=None
+    ):
         self.network, self.image, self.label, self.eps = network, image, label, eps
-        self.as_uint8, self.fallback = as_uint8, fallback
+        self.as_uint8, self.fallback, self.certificate = as_uint8, fallback, certificate
         self.clock, self.hunts = Clock(timeout), 0
 
     def answer(self, engine, falsify):
@@ -167,11 +190,12 @@ class Question:
         if self.clean != label:
             return self._falsified("clean", levels)
         c = circuit(network)
-        bounds = propagate(c, *map(flat, network.quantiser.ball(self.image, self.eps)))
+        self.box = [flat(end) for end in network.quantiser.ball(self.image, self.eps)]
+        bounds = propagate(c, *self.box)
         rivals = possible_rivals(c, label, bounds)
         self.clock.end_stage("bounds")
         if len(rivals) == 0:
-            return self._verdict("robust", "bounds")
+            return self._robust("bounds")
         if self.clock.left == 0:  # building for a network of millions of weights takes seconds
             return self._verdict("unknown", "bounds", reason="timeout")
         search = Search(c, bounds, levels, label)
@@ -187,11 +211,11 @@ class Question:
     def _decide(self, engine, question, search, seconds):
         """Solver, hunt and search take turns, longer and longer ones, until one of them knows."""
         kind = _class_of(engine)
-        hints = {"priorities": _priorities(question)} if "priorities" in kind.hints else {}
-        with engine(question.formula, **hints) as solver:
+        hints = {"priorities": priorities(question)} if "priorities" in kind.hints else {}
+        with engine(question.formula, **hints, **self._log()) as solver:
             while True:
                 seconds = seconds * TURN if kind.resumes and seconds else math.inf
-                outcome = solver.solve(timeout=self._at_most(seconds))
+                outcome = self._ask(solver, self._at_most(seconds))
                 self.clock.end_stage("solve", outcome.loading)
                 if self._open(outcome) and "diverse" in kind.hints:
                     outcome = self._hunt(engine, question, seconds / 2)
@@ -199,7 +223,7 @@ class Question:
                     outcome = self._fall_back(question)
                 self.clock.end_stage("solve")
                 if outcome.status == "unsat":
-                    return self._verdict("robust", "solver")
+                    return self._robust("solver", question)
                 if outcome.status == "sat":
                     return self._falsified("solver", question.levels(outcome.model))
                 if outcome.reason != "timeout" or self.clock.left == 0:
@@ -207,6 +231,17 @@ class Question:
                 found = self._search(search, seconds / 4)
                 if found is not None:
                     return self._falsified("falsify", found)
+
+    def _log(self):
+        """The option of a solver that shall give a proof."""
+        return {"log": True} if self.certificate is not None else {}
+
+    def _ask(self, solver, timeout):
+        """The solver's answer; its proof, if one is wanted, is kept."""
+        outcome = solver.solve(timeout=timeout)
+        if outcome.status == "unsat" and self.certificate is not None:
+            self.proof = solver.proof(outcome)
+        return outcome
 
     def _open(self, outcome):
         """Whether there is no answer yet, but time for one."""
@@ -232,9 +267,10 @@ class Question:
         end = min(time.perf_counter() + (self._at_most(seconds) or math.inf), self.clock.deadline)
         while True:
             self.hunts += 1
-            with engine(question.formula, diverse=True, seed=self.hunts) as solver:
+            options = {"diverse": True, "seed": self.hunts, **self._log()}
+            with engine(question.formula, **options) as solver:
                 left = max(end - time.perf_counter(), 1e-3)
-                outcome = solver.solve(timeout=min(HUNT, left))
+                outcome = self._ask(solver, min(HUNT, left))
             if outcome.status != "unknown" or time.perf_counter() >= end:
                 return outcome
 
@@ -251,6 +287,15 @@ class Question:
         )
         return self._verdict("falsified", stage, predicted, adversarial)
 
+    def _robust(self, stage, question=None):
+        """The verdict "robust", and its certificate; `question` is the formula of the proof."""
+        if self.certificate is not None:
+            asked = self.network, self.image, self.label, self.eps
+            proof = None if question is None else self.proof
+            write_certificate(self.certificate, *asked, self.box, question, proof)
+            self.clock.end_stage("certificate")
+        return self._verdict("robust", stage)
+
     def _verdict(self, status, stage, predicted=None, adversarial=None, reason=""):
         predicted = self.clean if predicted is None else predicted
         eps, timings = float(self.eps), self.clock.timings
@@ -266,7 +311,7 @@ class Question:
         return None if left == math.inf else left
 
 
-def _priorities(question):
+def priorities(question):
     """The closer a variable is to the inputs, the sooner it is decided.
 
     Once the inputs are known everything follows, but the bits in between say more at once.

@@ -1,12 +1,9 @@
 """The formula of a question, for whoever wants to put it to another solver."""
 
-import numpy as np
-
-from bnnkit.formula import Formula
 from bnnkit.verification._question import checked_image, checked_limits, flat
 from bnnkit.verification.bounds import possible_rivals, propagate
 from bnnkit.verification.circuit import circuit
-from bnnkit.verification.encode import Encoded, encode
+from bnnkit.verification.encode import encode
 
 
 def encode_question(network, image, label, eps, pixels="real"):
@@ -33,9 +30,4 @@ def encode_question(network, image, label, eps, pixels="real"):
     c = circuit(network)
     low, high = map(flat, network.quantiser.ball(image, eps))
     bounds = propagate(c, low, high)
-    rivals = possible_rivals(c, label, bounds)
-    if len(rivals):
-        return encode(c, label, rivals, bounds)
-    formula, nothing = Formula(), np.zeros(0, np.int64)
-    formula.add_clause([])
-    return Encoded(formula, bounds.low[: c.n_inputs], nothing, nothing)
+    return encode(c, label, possible_rivals(c, label, bounds), bounds)

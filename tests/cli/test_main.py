@@ -53,7 +53,6 @@ def test_wrong_use_is_exit_code_2(arguments, says, capsys):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ("verify x.npz", "--eps is needed"),
         ("evaluate nowhere.npz", "nowhere.npz: No such file"),
         ("train --out x.npz --architecture mlp-smal", "did you mean 'mlp-small'"),
         ("train --out x.npz --dataset digit", "did you mean 'digits'"),
@@ -62,6 +61,8 @@ def test_wrong_use_is_exit_code_2(arguments, says, capsys):
         ("zoo mnist-mlp", "did you mean 'mnist-mlp-eps0.1'"),
         ("evaluate zoo:mnist-mlp", "did you mean 'mnist-mlp-eps0.1'"),
         ("verify zoo:mnist-mlp-eps0.1 --eps 0 --solver nativ", "did you mean 'native'"),
+        ("verify x.npz", "--eps is needed"),
+        ("verify x.npz --eps 0.1 --results answer.txt", "--results is for a .vnnlib file"),
     ],
 )
 def test_errors_are_one_sentence(arguments, says, capsys, tmp_path, monkeypatch):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bnnkit.solvers.native._compile import inner
-from bnnkit.solvers.native.state import LEVEL, TRAIL
+from bnnkit.solvers.native.state import ARENA, LEVEL, TRAIL, UNITS
 
 ONE = np.uint64(1)
 
@@ -20,3 +20,13 @@ def assign(s, lit, reason):
     s.reason[variable] = np.uint32(reason)
     s.trail[n] = np.uint32(lit)
     s.count[TRAIL] = n + ONE
+
+
+@inner
+def assign_for_ever(s, lit):
+    """Make an unassigned literal true at level 0, and note its place among the clauses."""
+    n = s.count[UNITS]
+    s.units[n + n] = np.uint32(lit)
+    s.units[n + n + ONE] = np.uint32(s.count[ARENA])
+    s.count[UNITS] = n + ONE
+    assign(s, lit, np.uint64(0))

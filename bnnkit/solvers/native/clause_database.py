@@ -7,7 +7,7 @@ left out of the others. The watches are then built anew.
 import numpy as np
 
 from bnnkit.solvers.native._compile import entry, inner
-from bnnkit.solvers.native.assign import assign
+from bnnkit.solvers.native.assign import assign, assign_for_ever
 from bnnkit.solvers.native.clauses import append_clause, watch
 from bnnkit.solvers.native.state import (
     ARENA,
@@ -15,6 +15,7 @@ from bnnkit.solvers.native.state import (
     LARGEST,
     NEVER,
     POOL,
+    UNITS,
 )
 
 ONE, TWO = np.uint64(1), np.uint64(2)
@@ -32,7 +33,7 @@ def load_clauses(s, lits, offsets):
         if size == 0:
             return False
         if size == ONE:
-            assign(s, np.uint64(s.learnt[0]), ROOT)
+            assign_for_ever(s, np.uint64(s.learnt[0]))
         elif size != NEVER:
             append_clause(s, s.learnt, size, ROOT)
     return True
@@ -68,16 +69,52 @@ def learnt_clauses(s, refs):
 
 
 @entry
-def rebuild_clauses(s):
+def list_steps(s, ref, unit, lits, sizes):
+    """Write what was learnt since place `ref` and unit number `unit`, in the order of time.
+
+    `lits` gets the literals ±v of each clause and a 0, `sizes` the numbers of literals. Returns
+    how many words and clauses were written.
+    """
+    n_lits, n_steps = ROOT, ROOT
+    while ref < s.count[ARENA] or unit < s.count[UNITS]:
+        if unit < s.count[UNITS] and s.units[TWO * unit + ONE] <= ref:
+            lits[n_lits] = signed(s.units[TWO * unit])
+            size = ONE
+            unit += ONE
+        else:
+            size, learnt = np.uint64(s.arena[ref]), s.arena[ref + ONE] != 0
+            if learnt:
+                for k in range(size):
+                    lits[n_lits + k] = signed(s.arena[ref + LITS + k])
+            ref += LITS + size
+            if not learnt:
+                continue
+        lits[n_lits + size] = 0
+        sizes[n_steps] = size
+        n_lits += size + ONE
+        n_steps += ONE
+    return n_lits, n_steps
+
+
+@inner
+def signed(lit):
+    """A literal as +v or -v."""
+    return -np.int32(lit >> 1) if lit & 1 else np.int32(lit >> 1)
+
+
+@entry
+def rebuild_clauses(s, kept):
     """Compact and simplify the clauses, and watch them; False if one of them cannot hold.
 
-    The pool must have room for four watches a clause and four words a literal.
+    The pool must have room for four watches a clause and four words a literal. `kept` gets True
+    for each learnt clause that is still there.
     """
-    end, ref = s.count[ARENA], ONE
+    end, ref, n_learnt = s.count[ARENA], ONE, ROOT
     s.count[ARENA] = ONE
     while ref < end:
         size, lbd = np.uint64(s.arena[ref]), np.uint64(s.arena[ref + ONE])
         after = ref + LITS + size
+        n_learnt += ONE if lbd != 0 else ROOT
         if lbd != DISCARDED:
             size = distinct_open(s, s.arena, ref + LITS, after)
             if size == 0:
@@ -86,6 +123,8 @@ def rebuild_clauses(s):
                 assign(s, np.uint64(s.learnt[0]), ROOT)
             elif size != NEVER:
                 append_clause(s, s.learnt, size, min(lbd, size))
+                if lbd != 0:
+                    kept[n_learnt - ONE] = True
         ref = after
     watch_all(s)
     return True

@@ -44,14 +44,16 @@ class Engine:
         are kept.
     memory_limit : int or None
         Bytes of all arrays.
+    log : StepLog or None
+        Gets what is learnt, for a proof.
     """
 
-    def __init__(self, seed, priorities, phases, diverse, memory_limit):
+    def __init__(self, seed, priorities, phases, diverse, memory_limit, log=None):
         self.state = new_state()
         # a diverse search keeps the order of the variables, where the inputs may come first
         self._random = np.random.default_rng(seed) if seed and not diverse else None
         self._priorities, self._phases = priorities, phases
-        self._memory_limit = memory_limit
+        self._memory_limit, self._log = memory_limit, log
         self._sums = SumArrays(
             *(np.zeros(n, t) for n, t in zip((0, 0, 1, 0, 0), _SUM_TYPES, strict=True))
         )
@@ -100,6 +102,7 @@ class Engine:
         answer = names.UNSAT if self._contradiction else self._search()
         status, literals = self._result(answer)
         back_to_root(self.state)
+        self._read_log()
         return status, literals
 
     def stop(self) -> None:
@@ -170,10 +173,19 @@ class Engine:
         """Simplify clauses and sums by what holds for ever, and compact them."""
         n_clauses = self._count("ARENA") // (HEADER + 2)
         self._reserve(pool=8 * n_clauses + 8 * len(self.state.value))
-        self._contradiction |= not rebuild_clauses(self.state)
+        self._read_log()
+        kept = np.zeros(n_clauses, bool)
+        self._contradiction |= not rebuild_clauses(self.state, kept)
+        if self._log:  # after a contradiction, all that was read may be needed to see it
+            self._log.keep(kept | self._contradiction, self.state)
         if self._stale or self._count("TRAIL") > self._count("FIXED"):
             sums = self._sums
             rebuild_sums(self.state, sums.lits, sums.coefs, sums.offsets, sums.bounds, sums.outputs)
+
+    def _read_log(self):
+        if self._log:
+            self._log.read(self.state)
+            self._check_memory(0)
 
     def _join_sums(self):
         """Take the new sums to the others, and make room for them."""
@@ -237,6 +249,7 @@ class Engine:
         if self._memory_limit is None:
             return
         used = sum(array.nbytes for array in self.state)
+        used += self._log.nbytes if self._log else 0
         if used + more > self._memory_limit:
             raise MemoryLimit(f"the native solver would need more than {self._memory_limit} bytes")
 

@@ -7,7 +7,7 @@ simplified: those are done in Python's time, and the search goes on where it was
 import numpy as np
 
 from bnnkit.solvers.native._compile import entry, inner
-from bnnkit.solvers.native.assign import assign
+from bnnkit.solvers.native.assign import assign, assign_for_ever
 from bnnkit.solvers.native.clauses import FULL, append_clause, visit_clauses, watch
 from bnnkit.solvers.native.heap import pop
 from bnnkit.solvers.native.learning import analyze, final_core
@@ -125,7 +125,7 @@ def learn(s, conflict):
     backtrack(s, level)
     first, size = np.uint64(s.learnt[0]), s.count[LEARNT_SIZE]
     if size == ONE:
-        assign(s, first, ROOT)
+        assign_for_ever(s, first)
     else:
         ref = append_clause(s, s.learnt, size, lbd)
         watch(s, first, ref, np.uint64(s.learnt[1]))

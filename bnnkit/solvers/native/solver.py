@@ -10,6 +10,8 @@ import numpy as np
 
 from bnnkit.formula import ClauseArrays, Formula, SumArrays
 from bnnkit.solvers.base import Solver
+from bnnkit.solvers.outcome import Outcome
+from bnnkit.solvers.proof import Proof
 
 GREATEST_PRIORITY = 1e9  # activities with it are still far from overflowing
 BRIEF = 50  # conflicts that a small formula is searched for before that is left to a thread
@@ -46,6 +48,8 @@ class Native(Solver):
         Conflicts after which a call of `solve` gives up.
     memory_limit : int, optional
         Bytes that the search may take; when they are not enough, it gives up.
+    log : bool, default False
+        Keep what is learnt, so that `proof` can tell why there is no model.
 
     References
     ----------
@@ -67,7 +71,7 @@ class Native(Solver):
     requires = ("numba",)
     resumes = True
     hints = frozenset({"priorities", "diverse", "seed"})
-    brief = True
+    brief = proves = True
 
     def __init__(
         self,
@@ -79,6 +83,7 @@ class Native(Solver):
         diverse: bool = False,
         conflict_limit: int | None = None,
         memory_limit: int | None = None,
+        log: bool = False,
     ):
         super().__init__(formula)
         self._options = {
@@ -89,6 +94,7 @@ class Native(Solver):
             "memory_limit": _check_limit("memory_limit", memory_limit),
         }
         self.conflict_limit = conflict_limit
+        self._keeps_log, self._log = bool(log), None
         warm_up()
 
     @property
@@ -108,10 +114,28 @@ class Native(Solver):
         """
         return self._engine.statistics() if self._started else {}
 
+    def proof(self, outcome: Outcome) -> Proof:
+        """The proof of an "unsat" outcome of this solver: that its core cannot hold.
+
+        Raises
+        ------
+        ValueError
+            If the outcome is another one, or the solver was made without ``log=True``.
+        """
+        if not self._keeps_log or outcome.status != "unsat":
+            raise ValueError(
+                f"there is a proof of 'unsat' only, got {outcome.status!r}, "
+                f"and with log=True only, got log={self._keeps_log}"
+            )
+        claim = [-lit for lit in outcome.core]
+        return self._log.proof(claim) if self._log else Proof(claim=tuple(claim))
+
     def _start(self) -> None:
         from bnnkit.solvers.native.engine import Engine
+        from bnnkit.solvers.native.log import StepLog
 
-        self._engine = Engine(**self._options)
+        self._log = StepLog() if self._keeps_log else None
+        self._engine = Engine(**self._options, log=self._log)
 
     def _add(self, n_vars: int, clauses: ClauseArrays, sums: SumArrays) -> None:
         self._engine.add(n_vars, clauses, sums)
@@ -136,11 +160,12 @@ class Native(Solver):
 def warm_up() -> None:
     """Compile the solver or load it from the cache, which no timeout should have to cover."""
     from bnnkit.solvers.native.engine import Engine
+    from bnnkit.solvers.native.log import StepLog
 
     formula = Formula(3)
     formula.add_clauses([1, 2, -1, 3], [2, 2])
     formula.add_sum([1, 2, -3], 2, output=3)
-    engine = Engine(0, np.zeros(0), np.zeros(0, dtype=bool), False, None)
+    engine = Engine(0, np.zeros(0), np.zeros(0, dtype=bool), False, None, StepLog())
     engine.add(formula.n_vars, formula.clauses, formula.sums)
     engine.run([], None)
     engine._reduce()

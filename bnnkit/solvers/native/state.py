@@ -63,6 +63,7 @@ class State(NamedTuple):
     stack: np.ndarray  # uint32 (n + 1)
     marked: np.ndarray  # uint32 (2n + 2): variables whose `seen` must be cleared
     stamp: np.ndarray  # uint64 (n + 1): by level, for counting different ones
+    units: np.ndarray  # uint32 (2n): given and learnt units, each with the end of the arena then
 
 
 (
@@ -93,8 +94,9 @@ class State(NamedTuple):
     RELUCTANT,  # how often a restart has come, and
     DOUBLING,  # the next term of Luby's sequence
     LEARNT_SIZE,
+    UNITS,  # number of given and learnt units
     COUNTS,
-) = range(28)
+) = range(29)
 
 INCREMENT, FAST, SLOW, REALS = range(4)
 
@@ -139,7 +141,7 @@ def with_variables(state: State, n: int) -> State:
     sizes |= dict.fromkeys(_BY_VARIABLE, (n, 0))
     sizes |= dict.fromkeys(("limit", "assumptions", "why", "learnt", "stack"), (n + 1, 0))
     sizes |= {"stamp": (n + 1, 0), "marked": (2 * n + 2, 0)}
-    sizes |= {"occurs_start": (2 * n + 1, 0), "occurs_unit": (2 * n, 0)}
+    sizes |= {"occurs_start": (2 * n + 1, 0), "occurs_unit": (2 * n, 0), "units": (2 * n, 0)}
     return state._replace(
         **{name: grown(getattr(state, name), *size) for name, size in sizes.items()}
     )
