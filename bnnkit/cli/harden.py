@@ -73,7 +73,7 @@ def _add_source(parser):
         metavar="NAME",
         default="live",
         help="what a round adds: images that the attack finds (live; the default), the next ones "
-        "of --pool (pool), training images with noise (noise, high-noise), or untouched (originals)",
+        "of --pool (pool), images with noise (noise, high-noise), or as they are (originals)",
     )
     parser.add_argument(
         "--attack",
