@@ -127,6 +127,11 @@ def fold_head(a, b):
     -----
     The z part is exact; rounding moves a class by less than 2**-20 of one weight, which
     matters only to logits that tie to that precision.
+
+    Examples
+    --------
+    >>> fold_head(2.0, np.array([1.0, -1.0]))
+    (1048576, array([ 524288, -524288]))
     """
     if a == 0 or not (math.isfinite(a) and np.isfinite(b).all()):
         raise ValueError(f"the head's scale must be finite and not 0, got {a} with biases {b}")

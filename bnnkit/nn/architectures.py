@@ -40,7 +40,14 @@ class Dense:
 
 @dataclass(frozen=True)
 class Conv:
-    """A 2-D convolution with a square kernel, zero padded."""
+    """A 2-D convolution with a square kernel, zero padded.
+
+    Examples
+    --------
+    >>> from bnnkit.nn import Conv, Dense
+    >>> Conv(16, 4, stride=2, padding=1)
+    Conv(channels=16, kernel=4, stride=2, padding=1)
+    """
 
     channels: int
     kernel: int

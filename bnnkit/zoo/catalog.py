@@ -98,6 +98,12 @@ def names():
     tuple of str
         "DATASET-ARCHITECTURE-epsRADIUS", for CIFAR-10 with the radius in grey levels:
         "mnist-conv-small-eps0.1", "cifar10-conv-small-eps8".
+
+    Examples
+    --------
+    >>> from bnnkit import zoo
+    >>> zoo.names()[-1]
+    'mnist-mlp-eps0.1'
     """
     return PACKAGED.names()
 
@@ -118,6 +124,12 @@ def card(name):
     ------
     ValueError
         Unknown name, or a file that is damaged or another network's.
+
+    Examples
+    --------
+    >>> from bnnkit import zoo
+    >>> zoo.card("mnist-mlp-eps0.1").evaluation.certified_accuracy
+    0.6236
     """
     return PACKAGED.card(name)
 
@@ -139,5 +151,11 @@ def load(name):
     ------
     ValueError
         Unknown name, or a file that is missing, damaged or not the card's.
+
+    Examples
+    --------
+    >>> from bnnkit import zoo
+    >>> zoo.load("mnist-mlp-eps0.1").input_shape
+    (1, 28, 28)
     """
     return PACKAGED.load(name)
