@@ -98,21 +98,16 @@ def draw(walk):
     for source, target in arrows:
         bend = "arc3,rad=-0.3" if place[source][1] == place[target][1] else "arc3,rad=0.1"
         colour = "#D55E00" if target == "conflict" else "#999999"
-        style = {"arrowstyle": "->", "color": colour, "connectionstyle": bend}
-        style |= {"shrinkA": 14, "shrinkB": 14}
-        ax.annotate("", place[target], place[source], arrowprops=style)
+        style = {"arrowstyle": "->", "color": colour, "shrinkA": 14, "shrinkB": 14}
+        ax.annotate("", place[target], place[source], arrowprops=style | {"connectionstyle": bend})
     for step in walk.trail:
-        box = {"boxstyle": "round" if step.reason is not None else "square", "facecolor": "white"}
-        if -step.lit in walk.learnt:
-            box |= {"facecolor": "#DDDDDD"}
-        if -step.lit == walk.learnt[0]:
-            box |= {"linewidth": 3}
+        box = {"boxstyle": "square" if step.reason is None else "round"}
+        box["facecolor"] = "#DDDDDD" if -step.lit in walk.learnt else "white"
+        box["linewidth"] = 3 if -step.lit == walk.learnt[0] else 1
         ax.text(*place[step.lit], name(step.lit), ha="center", va="center", bbox=box, fontsize=9)
-    box = {"boxstyle": "round", "facecolor": "#D55E00"}
-    ax.text(*place["conflict"], "conflict", ha="center", va="center", bbox=box, color="white")
-    ax.set(xlim=(-0.7, len(walk.trail) + 0.8), ylim=(-top - 0.7, 0.4), xlabel="place on the trail")
+    ax.plot(*place["conflict"], "X", color="#D55E00", markersize=18)
+    ax.set(title="learnt: " + " or ".join(map(name, walk.learnt)), xlabel="place on the trail")
     ax.set_yticks(range(0, -top - 1, -1), [f"level {k}" for k in range(top + 1)])
-    ax.set_title("learnt: " + " or ".join(map(name, walk.learnt)))
     plt.show()
 
 
@@ -147,8 +142,7 @@ for x, each in enumerate(walks):
         ax.bar(x, 1, bottom=y, color=plt.cm.cividis(level / 6), edgecolor="white")
     if each.conflict is not None:
         ax.text(x, len(levels), "×", color="#D55E00", ha="center", fontsize=20)
-ax.set(xlabel="step", ylabel="literals on the trail", title="A search; × are conflicts")
-ax.set(ylim=(0, 17.5), xticks=range(len(walks)))
+ax.set(xlabel="step", ylabel="literals on the trail", ylim=(0, 17.5), title="A search; × conflicts")
 plt.show()
 
 # %%
