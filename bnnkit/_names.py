@@ -3,13 +3,16 @@
 import difflib
 
 
+def nearest(name, known):
+    """The end of a sentence of error: which of the `known` names was meant perhaps, or nothing."""
+    close = difflib.get_close_matches(str(name).lower(), list(known), n=1, cutoff=0.4)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
 def unknown(what, name, known):
     """The sentence about a `name` that is not among the `known` ones, for an error.
 
     >>> unknown("data set", "minst", ["digits", "mnist"])
     "there is no data set 'minst'; there are digits, mnist; did you mean 'mnist'?"
     """
-    known = list(known)
-    nearest = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.4)
-    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-    return f"there is no {what} {name!r}; there are {', '.join(known)}{hint}"
+    return f"there is no {what} {name!r}; there are {', '.join(known)}{nearest(name, known)}"

@@ -130,8 +130,6 @@ def iter_verdicts(
     """
     if question not in QUESTIONS:
         raise ValueError(f"question must be 'vote' or 'joint', got {question!r}")
-    if options.pop("certificate", None) is not None:
-        raise ValueError("a certificate is about one image; write it with verify")
     asked = _Asked(question, network)
     images = as_images(images, asked.first.input_shape)
     labels = [int(label) for label in as_labels(labels, len(images), asked.first.n_classes)]
@@ -147,7 +145,10 @@ def iter_verdicts(
     )
     bound.apply_defaults()
     arguments = dict(list(bound.arguments.items())[3:])
-    arguments.pop("certificate", None)  # a file to write is no part of the question
+    if arguments.get("certificate") is not None and (len(images) > 1 or store is not None):
+        raise ValueError("a certificate is about one image and not kept in a store; use verify")
+    if arguments.get("certificate") is None:  # so that stored verdicts are those without one
+        arguments.pop("certificate", None)
     radius = checked_limits(images[0], eps, timeout, arguments["pixels"])
     run = _Run(asked, images, labels, arguments, float(radius))
     return run.verdicts(n_jobs, store, memory_limit, retry)

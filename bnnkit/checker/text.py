@@ -142,11 +142,12 @@ def parse(data, i, n_vars, proof, rows):
             current, i = CLAIM, i + 5
         elif not proof and (word(data, i, _AT_LEAST) or word(data, i, _AT_MOST)):
             below = data[i] == _LESS
-            b, j = number(data, skip(data, i + 2))
+            begin = skip(data, i + 2)
+            b, j = number(data, begin)
             k = skip(data, j)
             y, stop = number(data, skip(data, k + 1))
             rest = skip(data, stop)
-            whole = j > i + 2 and word(data, k, _HASH) and stop > k + 1
+            whole = j > begin and word(data, k, _HASH) and stop > k + 1
             whole = whole and (rest == len(data) or data[rest] == _NEWLINE)
             one_line = line_start <= (end[row - 1] if row > 0 else 0)
             if not whole or not one_line or y == 0 or abs(y) > n_vars:

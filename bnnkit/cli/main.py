@@ -10,7 +10,8 @@ from bnnkit._version import __version__
 
 COMMANDS = (
     *("demo", "train", "evaluate", "verify", "attack", "harden"),
-    *("assess", "compare", "campaign", "solve", "check", "convert", "data", "solvers", "zoo"),
+    *("assess", "study", "campaign", "compare", "solve", "check", "convert"),
+    *("data", "solvers", "zoo"),
 )
 
 _EPILOG = """\

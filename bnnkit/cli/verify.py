@@ -9,8 +9,8 @@ examples:
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.05 --first 100
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.05 --solver minicard cadical cp-sat
   bnnkit verify mlp-small.npz --dataset mnist --eps 8/255 --index 7
-  bnnkit verify mlp-small.npz --dataset mnist --eps 0.1 --first 10000 --jobs 2 --store run.sqlite
   bnnkit verify mlp-small.npz --dataset mnist --eps 8/255 --index 7 --certificate c7
+  bnnkit verify mlp-small.npz --dataset mnist --eps 0.1 --first 10000 --jobs 2 --store run.sqlite
   bnnkit verify mlp-small.npz --dataset mnist --eps 0.1 --index 7 --write-formula seven.opb.gz
   bnnkit verify a.npz b.npz c.npz --dataset mnist --eps 0.05 --question vote
 
@@ -180,12 +180,12 @@ def _verdicts(args, network, images, labels, solver):
     from bnnkit.campaign import iter_verdicts
     from bnnkit.verification import Verdicts
 
-    if args.certificate:
-        return Verdicts([_certified(args, network, images[0], labels[0], solver)]), None
     found, interrupted = {}, None
     names = "pixels", "fallback", "question", "store", "retry", "memory_limit"
     chosen = {name: getattr(args, name) for name in names}
     try:
+        if args.certificate:
+            chosen["certificate"] = args.certificate
         for place, verdict in iter_verdicts(
             *(network, images, labels, args.eps, solver, args.timeout, args.jobs),
             **chosen,
@@ -196,13 +196,6 @@ def _verdicts(args, network, images, labels, solver):
     # up to the first one that is missing, as an image is known by its place
     known = itertools.takewhile(found.__contains__, range(len(images)))
     return Verdicts(found[place] for place in known), interrupted
-
-
-def _certified(args, network, image, label, solver):
-    from bnnkit import verify
-
-    chosen = {name: getattr(args, name) for name in ("pixels", "fallback", "certificate")}
-    return verify(network, image, label, args.eps, solver, args.timeout, **chosen)
 
 
 def _text(args, results, wrong):

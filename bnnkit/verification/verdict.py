@@ -38,7 +38,8 @@ class Verdict:
         Shape (C, H, W). float32 in [0, 1], or uint8 where that was asked for.
     timings : dict of str to float
         Seconds of each stage that ran: "clean", "bounds", "falsify", "encode" (building the
-        formula, translating it for the solver), "solve", "certificate" (writing one); or "lost".
+        formula, translating it for the solver), "solve", "certificate" (writing
+        one); or "lost".
     reason : str
         Why an "unknown" is one.
     """

@@ -47,7 +47,7 @@ def mathml(node, as_block=False):
 def write_commands(app):
     """Write reference/commands.md: what each command says with --help."""
     parts = ["# Commands", "What `bnnkit COMMAND --help` says."]
-    for name in COMMANDS:
+    for name in [*COMMANDS, "study run"]:
         parts += [f"## {name}", f"```text\n{help_of(name).strip()}\n```"]
     page, text = Path(app.srcdir, "reference", "commands.md"), "\n\n".join(parts) + "\n"
     if not page.exists() or page.read_text(encoding="utf-8") != text:  # what changes is built anew
@@ -59,5 +59,5 @@ def help_of(command):
     os.environ["COLUMNS"] = "80"
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
-        main([command, "--help"])
+        main([*command.split(), "--help"])
     return said.getvalue()

@@ -11,7 +11,7 @@ import pytest
 from checker.test_proof import damaged_bytes
 from helpers import hard_question, images_of, plain_class, random_network, random_weights
 
-from bnnkit import BinaryNetwork, verify
+from bnnkit import BinaryNetwork, verify, verify_all
 from bnnkit._files import read_npz, write_npz
 from bnnkit.checker import check, check_certificate
 from bnnkit.network import Conv2d, Head
@@ -214,6 +214,12 @@ def test_solvers_without_proofs_are_refused(tmp_path):
         verify(network, image, label, 0.1, "minicard", certificate=tmp_path)
     with pytest.raises(ValueError, match="fallback cp-sat gives no proofs"):
         verify(network, image, label, 0.1, fallback="cp-sat", certificate=tmp_path)
+
+
+def test_one_certificate_for_one_image(tmp_path):
+    network, image = twins()
+    with pytest.raises(ValueError, match="about one image"):
+        verify_all(network, np.stack([image, image]), [0, 0], 0.5, certificate=tmp_path)
 
 
 def test_no_certificate_without_a_proof(certificate):
