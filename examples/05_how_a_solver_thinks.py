@@ -5,7 +5,7 @@
 The solver of bnnkit is a **CDCL** solver: conflict-driven clause learning [1]_. It guesses, draws
 the conclusions, and when they contradict each other, it learns a clause that forbids the reason
 for the contradiction, and goes back. This lesson looks at one such conflict, and then makes the
-whole search with eight lines of Python around the solver's own steps.
+whole search with a short loop around the solver's own steps.
 
 .. [1] J. Marques-Silva, K. Sakallah, *GRASP*, IEEE Trans. Computers 48, 1999; N. Eén,
    N. Sörensson, *An extensible SAT-solver*, SAT 2003.
@@ -106,7 +106,8 @@ def draw(walk):
         box["linewidth"] = 3 if -step.lit == walk.learnt[0] else 1
         ax.text(*place[step.lit], name(step.lit), ha="center", va="center", bbox=box, fontsize=9)
     ax.plot(*place["conflict"], "X", color="#D55E00", markersize=18)
-    ax.set(title="learnt: " + " or ".join(map(name, walk.learnt)), xlabel="place on the trail")
+    ax.set(xlim=(-0.7, len(walk.trail) + 0.6), ylim=(-top - 0.7, 0.4), xlabel="place on the trail")
+    ax.set_title("learnt: " + " or ".join(map(name, walk.learnt)))
     ax.set_yticks(range(0, -top - 1, -1), [f"level {k}" for k in range(top + 1)])
     plt.show()
 
@@ -142,7 +143,7 @@ for x, each in enumerate(walks):
         ax.bar(x, 1, bottom=y, color=plt.cm.cividis(level / 6), edgecolor="white")
     if each.conflict is not None:
         ax.text(x, len(levels), "×", color="#D55E00", ha="center", fontsize=20)
-ax.set(xlabel="step", ylabel="literals on the trail", ylim=(0, 17.5), title="A search; × conflicts")
+ax.set(xlabel="step", ylabel="literals on the trail", ylim=(0, 17.5), title="Conflicts are ×")
 plt.show()
 
 # %%

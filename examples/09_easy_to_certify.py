@@ -97,8 +97,8 @@ for name in ("plain", "PGD, sparse"):
 # %%
 # Here sparsity takes away the unknown answers, as its formulas are small, and also most of the
 # adversarial images: what does not depend on a pixel cannot be changed through it. PGD makes more
-# images robust, but of the dense network many stay open. Together they give most proofs. Whether a
-# difference between the last two is more than chance, 40 images do not tell.
+# images robust, but of the dense network many stay open. Together they give most proofs. Whether
+# a difference between the last two is more than chance, 40 images do not tell.
 #
 # Exercises
 # ---------

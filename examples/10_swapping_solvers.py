@@ -40,7 +40,7 @@ print("the largest formula:", str(largest).splitlines()[0])
 # The run
 # -------
 # With ``falsify=0`` there is no local search, so each question that bounds do not settle reaches
-# the solvers. They take turns in going first, as a machine may be in another mood for the second.
+# the solvers. They take turns in going first: what one leaves in the caches may help the next.
 
 solvers = ["native", "minicard", "cadical", "cp-sat"]
 comparison = bnnkit.compare(network, images, labels, eps, solvers, timeout=0.7, falsify=0)

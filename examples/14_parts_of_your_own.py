@@ -23,7 +23,9 @@ import bnnkit
 from bnnkit.attacks import Attack
 from bnnkit.attacks.TEMPLATE import Lighting
 from bnnkit.formula import Formula
+from bnnkit.network import Head, Pool2d
 from bnnkit.network.TEMPLATE import majority_pool
+from bnnkit.quantiser import Quantiser
 from bnnkit.solvers.TEMPLATE import Backtracking
 
 data = bnnkit.datasets.load("digits")
@@ -72,9 +74,9 @@ layer = majority_pool(channels=1, size=2, stride=1)
 bits = (data.test.images[3:4] > 127).astype(np.uint8).transpose(0, 2, 3, 1)  # (N, H, W, C)
 pictures = {"bits": bits[0, :, :, 0]}
 for name, pool in (
-    ("OR", bnnkit.network.Pool2d("or", 2, 1)),
+    ("OR", Pool2d("or", 2, 1)),
     ("majority", layer),
-    ("AND", bnnkit.network.Pool2d("and", 2, 1)),
+    ("AND", Pool2d("and", 2, 1)),
 ):
     pictures[name] = pool.level_bits(bits)[0, :, :, 0] & 1  # one channel: bit 0 of each octet
 figure, axes = plt.subplots(1, 4, figsize=(10, 2.8), layout="constrained")
@@ -82,6 +84,19 @@ for ax, (name, picture) in zip(axes, pictures.items(), strict=True):
     ax.imshow(picture, cmap="gray", vmin=0, vmax=1)
     ax.set(title=name, xticks=[], yticks=[])
 plt.show()
+
+# %%
+# A network with it: two levels, the majority of each window, and two classes, "more ink above"
+# and "more ink below". It is asked like any other.
+
+halves = np.zeros((2, 1, 7, 7), int)
+halves[0, 0, :3], halves[1, 0, 4:] = 1, 1
+head = Head(halves, scale=1, bias=[0, 0])
+network = bnnkit.BinaryNetwork(Quantiser(1), [layer], head, input_shape=(1, 8, 8))
+image = data.test.images[3]
+label = int(network.predict(image[None])[0])
+for eps in (0.05, 0.1, 0.2):
+    print("class", label, "eps", eps, bnnkit.verify(network, image, label, eps).status)
 
 # %%
 # A solver
