@@ -83,9 +83,8 @@ def trace(formula: Formula, decisions: Sequence[int]) -> Trace:
     --------
     >>> formula = Formula(3)
     >>> formula.add_clauses([-1, 2, -1, -2, 3], [2, 3])
-    >>> print(trace(formula, [1]).trail)
-    [Step(lit=1, level=1, reason=None), Step(lit=2, level=1, reason=(1,)), \
-Step(lit=3, level=1, reason=(1, 2))]
+    >>> [(step.lit, step.reason) for step in trace(formula, [1]).trail]
+    [(1, None), (2, (1,)), (3, (2, 1))]
     >>> formula.add_clause([-2, -3])
     >>> trace(formula, [1]).learnt
     (-1,)
