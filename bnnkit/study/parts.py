@@ -3,6 +3,7 @@
 from bnnkit import attacks, datasets, robust
 from bnnkit.datasets import Dataset
 
+_BINARIZED = ("quant_step", "mask_decay", "mask_scale")
 AGAINST = {"joint": "all", "vote": "vote"}  # of several models; other attacks take each one
 
 
@@ -17,15 +18,13 @@ def model_maker(table, n_classes, seed):
     """A function that makes a new model."""
     from bnnkit import BNNClassifier, RealClassifier
 
-    common = {"epochs": table["epochs"], "n_classes": n_classes, "random_state": seed}
+    names = ["epochs", "batch_size", "learning_rate", "schedule"]
     if table["kind"] == "real":
-        return lambda: RealClassifier(hidden=table["hidden"], **common)
-    return lambda: BNNClassifier(
-        table["architecture"],
-        quant_step=table["quant_step"],
-        mask_decay=table["mask_decay"],
-        **common,
-    )
+        make, names = RealClassifier, ["hidden", *names]
+    else:
+        make, names = BNNClassifier, ["architecture", *_BINARIZED, *names]
+    given = {name: table[name] for name in names if table[name] is not None}
+    return lambda: make(n_classes=n_classes, random_state=seed, **given)
 
 
 def make_attack(table, jobs, name=None):

@@ -35,6 +35,10 @@ MODEL = {
     "quant_step": Key(number(0, 1, low_is_in=False), 0.1),
     "epochs": Key(whole(1), 25, quick=2),
     "mask_decay": Key(number(0, math.inf), 0.0),
+    "mask_scale": Key(number(0, math.inf, low_is_in=False), None),
+    "batch_size": Key(whole(1), None),
+    "learning_rate": Key(number(0, math.inf, low_is_in=False), None),
+    "schedule": Key(choice("cosine", "constant"), None),
 }
 RUN = {
     "model": Key(name_in("models")),

@@ -51,6 +51,7 @@ def test_a_study_has_all_its_keys(written):
     assert loaded["models"]["bnn"] == {
         **{"kind": "bnn", "architecture": "16", "hidden": [512, 512, 100]},
         **{"quant_step": 0.5, "epochs": 2, "mask_decay": 0.0},
+        **dict.fromkeys(("mask_scale", "batch_size", "learning_rate", "schedule")),
     }
     assert loaded["runs"]["plain"]["rounds"] == 0
     assert loaded["measures"]["curve"]["title"] == "curve"
