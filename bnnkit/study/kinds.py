@@ -7,6 +7,7 @@ from typing import Any
 from bnnkit._names import nearest
 
 REQUIRED = object()
+_MOST = 1e12  # a number beyond is a mistake, and perhaps no float
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def number(low, high, low_is_in=True):
 
     def fits(value, _):
         good = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return good and low <= value <= high and math.isfinite(value) and (low_is_in or value > low)
+        return good and low <= value <= min(high, _MOST) and (low_is_in or value > low)
 
     if high == math.inf:
         return Kind("a positive number" if not low_is_in else f"at least {low}", fits)

@@ -16,6 +16,8 @@ WRONG = {
     "a bool is no number": (("epochs = 2", "epochs = true"), "of at least 1, got True"),
     "negative": (("rounds = 2", "rounds = -2"), "[runs.live] rounds must be a whole number of at"),
     "eps in grey levels": (("eps = 0.3\nsplit", "eps = 8\nsplit"), "a number from 0 to 1, got 8"),
+    "absurd": (("epochs = 2", "mask_decay = 1" + "0" * 400), "mask_decay must be at least 0, got"),
+    "infinite": (("epochs = 2", "mask_decay = inf"), "mask_decay must be at least 0, got inf"),
     "nan": (("eps = 0.3\nsplit", "eps = nan\nsplit"), "a number from 0 to 1, got nan"),
     "text for a number": (("k = 2", 'k = "2"'), "[runs.live] k must be a whole number"),
     "no such model": (('model = "bnn"\nk', 'model = "bnm"\nk'), "did you mean 'bnn'?"),
