@@ -84,7 +84,7 @@ for ax, levels in zip(axes, inside, strict=True):
     ax.imshow(np.reshape(levels, (2, 2)), cmap="gray", vmin=-0.3, vmax=1.3)
     ax.set_title("wrong" if wrong else "right", color="#D55E00" if wrong else "#0072B2")
     if levels in finders:
-        ax.set_xlabel(f"found by {len(finders[levels])}")
+        ax.set_xlabel(f"{len(finders[levels])} solvers")
     ax.set(xticks=[], yticks=[])
 figure.suptitle("All images within eps")
 plt.show()

@@ -34,6 +34,15 @@ class Exact(Attack):
     ------
     TypeError, ValueError
         For a solver that there is not, and for a timeout or n_jobs that makes no sense.
+
+    Examples
+    --------
+    >>> import bnnkit
+    >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
+    >>> images = np.zeros((2, 1, 28, 28), np.uint8)
+    >>> labels = network.predict(images)
+    >>> Exact()(network, images, labels, eps=0.01).withstood.tolist()  # proved
+    [True, True]
     """
 
     solver: str = "native"

@@ -1,9 +1,10 @@
 """What a value in a study may be: a test, and the words for an error."""
 
-import difflib
 import math
 from dataclasses import dataclass
 from typing import Any
+
+from bnnkit._names import nearest
 
 REQUIRED = object()
 _MOST = 1e12  # a number beyond is a mistake, and perhaps no float
@@ -34,7 +35,7 @@ class Kind:
         names = self.names(known) if self.names else ()
         listed = f"; there are {', '.join(names) or 'none'}" if names else ""
         raise ValueError(
-            f"{where} must be {self.expected}, got {value!r}{listed}{nearest(value, names)}"
+            f"{where} must be {self.expected}, got {value!r}{listed}{nearest_of(value, names)}"
         )
 
 
@@ -62,13 +63,12 @@ class Key:
         return value[: self.quick] if isinstance(value, list) else min(value, self.quick)
 
 
-def nearest(value, names):
-    """End of a sentence of error: what was meant perhaps; of a list, by its first odd one."""
+def nearest_of(value, names):
+    """As `bnnkit._names.nearest`; of a list, by its first odd one, and nothing for no text."""
     odd = [each for each in (value if isinstance(value, list) else [value]) if each not in names]
     if not odd or not isinstance(odd[0], str):
         return ""
-    close = difflib.get_close_matches(odd[0], names, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return nearest(odd[0], names)
 
 
 def text():

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from bnnkit.study.kinds import REQUIRED, nearest
+from bnnkit._names import nearest
+from bnnkit.study.kinds import REQUIRED, nearest_of
 from bnnkit.study.order import check_order
 from bnnkit.study.schema import DATA, MEASURES, NAMED, SECTIONS, STUDY
 
@@ -162,7 +163,7 @@ class _Reader:
         if kind not in MEASURES:
             raise self._wrong(
                 f"[{where}] needs a kind, one of {', '.join(MEASURES)}, got {kind!r}"
-                f"{nearest(kind, [*MEASURES])}"
+                f"{nearest_of(kind, [*MEASURES])}"
             )
         rest = {key: value for key, value in table.items() if key not in ("kind", "title")}
         title = table.get("title", name)

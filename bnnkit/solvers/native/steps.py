@@ -83,9 +83,11 @@ def trace(formula: Formula, decisions: Sequence[int]) -> Trace:
     --------
     >>> formula = Formula(3)
     >>> formula.add_clauses([-1, 2, -1, -2, 3], [2, 3])
-    >>> print(trace(formula, [1]).trail)
-    [Step(lit=1, level=1, reason=None), Step(lit=2, level=1, reason=(1,)), \
-Step(lit=3, level=1, reason=(1, 2))]
+    >>> for step in trace(formula, [1]).trail:
+    ...     print(step.lit, step.level, step.reason and sorted(step.reason))
+    1 1 None
+    2 1 [1]
+    3 1 [1, 2]
     >>> formula.add_clause([-2, -3])
     >>> trace(formula, [1]).learnt
     (-1,)
