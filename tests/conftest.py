@@ -17,6 +17,14 @@ def data_home():
     return place
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_key(tmp_path_factory):
+    """A key for the folders of robust training that is not the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BNNKIT_KEY", str(tmp_path_factory.mktemp("key") / "key"))
+        yield
+
+
 def pytest_addoption(parser):
     """The solvers that the conformance suite runs."""
     parser.addoption(

@@ -10,7 +10,7 @@ from bnnkit._version import __version__
 
 COMMANDS = (
     *("demo", "train", "evaluate", "verify", "attack", "harden"),
-    *("assess", "study", "campaign", "compare", "solve", "check", "convert"),
+    *("assess", "study", "campaign", "compare", "solve", "check", "convert", "fuzz"),
     *("data", "solvers", "zoo"),
 )
 

@@ -10,6 +10,7 @@ import numpy as np
 from bnnkit._files import read_npz, remove_leftovers, write_npz, write_text
 from bnnkit.nn.checkpoint import check_same, damaged
 from bnnkit.robust.history import Round
+from bnnkit.robust.seal import check_seal, seal
 from bnnkit.robust.sources import Drawn
 
 _READING = (AttributeError, ImportError, KeyError, TypeError, ValueError, EOFError, IndexError)
@@ -19,7 +20,8 @@ class Journal:
     """A folder that holds the finished rounds of one run.
 
     `run.json` says which run; `round-000.npz` and so on have a round each: its record, the
-    images that it added, and its models, pickled. So a folder is to be trusted like a program.
+    images that it added, and its models, pickled. A round that this user has not written is
+    refused before anything is unpickled, see `bnnkit.robust.seal`.
 
     Parameters are those of `bnnkit.nn.checkpoint.RunFolder`, as are `seed` and the errors.
     """
@@ -47,6 +49,10 @@ class Journal:
             return None
         try:
             arrays = read_npz(path)
+        except ValueError as e:
+            raise damaged(path, e) from None
+        check_seal(path, arrays, arrays.pop("seal", None))
+        try:
             rest = json.loads(arrays["json"].tobytes())
             finished = Round.from_dict(rest["round"])
             models = [_unpickled(arrays[f"model-{i}"]) for i in range(rest["n_models"])]
@@ -69,6 +75,7 @@ class Journal:
             "origin": drawn.origin,
         }
         arrays |= {f"model-{i}": pickled(model) for i, model in enumerate(models)}
+        arrays["seal"] = seal(arrays)
         write_npz(self._path(finished.index), arrays, compressed=False)
 
     def _path(self, index):

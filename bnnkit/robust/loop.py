@@ -84,7 +84,8 @@ def train(
         after the last one. Attacks that have a seed give what an undisturbed run would have
         given. `rounds`, `seconds` and `target` may change; the rest is compared as printed, so
         models, attacks and sources of one's own need a telling ``__repr__``. Models are
-        pickled: use no folder that you would not run a program from.
+        pickled, so each file is sealed with a key of yours, in ~/.bnnkit/key or the file that
+        $BNNKIT_KEY names: what others have written is not loaded.
     n_jobs : int
         Processes that k models are fitted in, as joblib counts them (-1: one for each core).
     random_state : int

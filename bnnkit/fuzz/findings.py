@@ -1,0 +1,68 @@
+"""Files of cases that something went wrong with, to be asked again."""
+
+import hashlib
+import itertools
+import json
+from pathlib import Path
+
+from bnnkit._files import write_text
+from bnnkit.fuzz.formulas import FormulaCase
+from bnnkit.fuzz.networks import NetworkCase
+
+SOLVERS = ("native", "minicard", "cadical", "cp-sat")
+KINDS = {case.kind: case for case in (FormulaCase, NetworkCase)}
+ANSWERS = ("sat", "unsat", "robust", "falsified", "unknown")
+_FORMAT, _VERSION = "bnnkit-fuzz", 1
+_WRONG = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+_LARGEST = 10**7  # bytes of a file
+
+
+def contradictory(said):
+    """Whether some ways contradict each other, or one of them went wrong.
+
+    Parameters
+    ----------
+    said : dict of str to list of str
+        The answers of each way; a way may have given fewer than others.
+    """
+    known = all(answer in ANSWERS for answers in said.values() for answer in answers)
+    of_questions = itertools.zip_longest(*said.values())
+    return not known or any(len({*some} - {"unknown", None}) > 1 for some in of_questions)
+
+
+def save(case, said, folder):
+    """Write a case and what was said about it to a file named by its content; returns its path."""
+    content = json.dumps(case.to_dict())
+    path = Path(folder) / f"{case.kind}-{hashlib.sha256(content.encode()).hexdigest()[:12]}.json"
+    header = {"format": _FORMAT, "version": _VERSION, "kind": case.kind, "said": said}
+    write_text(path, json.dumps(header | {"case": case.to_dict()}) + "\n")
+    return path
+
+
+def load(path):
+    """The case in a file that `save` wrote.
+
+    Raises
+    ------
+    OSError, ValueError
+        A file that cannot be read, or holds no case.
+    """
+    with open(path, "rb") as file:
+        data = file.read(_LARGEST + 1)
+    try:
+        if len(data) > _LARGEST:
+            raise ValueError(f"it has more than {_LARGEST} bytes")
+        values = json.loads(data)
+        if (values["format"], values["version"]) != (_FORMAT, _VERSION):
+            raise ValueError(f"format {values['format']!r}, version {values['version']!r}")
+        return KINDS[values["kind"]].from_dict(values["case"])
+    except _WRONG as error:
+        raise ValueError(
+            f"{path}: not a case of bnnkit fuzz ({type(error).__name__}: {error})"
+        ) from None
+
+
+def replay(path, solvers=SOLVERS):
+    """What each way to ask some solvers says about the case in a file, see `contradictory`."""
+    case = load(path)
+    return case.statements({name: way for s in solvers for name, way in case.ways(s).items()})
