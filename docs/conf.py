@@ -6,7 +6,6 @@ Python and NumPy become links into their documentation, for which a network is n
 
 import os
 import sys
-import warnings
 from pathlib import Path
 
 import bnnkit
@@ -38,12 +37,11 @@ html_css_files = ["site.css"]
 html_math_renderer = "mathml"
 html_show_copyright = False
 
-myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "substitution"]
+myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings say more
-autosummary_ignore_module_all = False
 default_role = "py:obj"
 numpydoc_show_class_members = False  # the page of a class shows them whole
 
@@ -60,8 +58,6 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "plot_gallery": "True",
 }
-suppress_warnings = ["config.cache"]
-warnings.filterwarnings("ignore", message=".*non-interactive.*")  # plt.show() in a lesson
 
 if os.environ.get("BNNKIT_INTERSPHINX") == "1":
     extensions.append("sphinx.ext.intersphinx")
