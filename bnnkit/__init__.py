@@ -38,6 +38,7 @@ _ROOMS = (
     "plots",
     "robust",
     "solvers",
+    "study",
     "zoo",
 )
 

@@ -45,6 +45,11 @@ def plurality(votes):
     Returns
     -------
     ndarray of int64, shape (N,)
+
+    Examples
+    --------
+    >>> plurality([[1, 2], [1, 0], [0, 3]]).tolist()
+    [1, 0]
     """
     votes = np.asarray(votes, dtype=np.int64)
     counts = (votes[:, :, None] == np.arange(votes.max(initial=0) + 1)).sum(axis=0)

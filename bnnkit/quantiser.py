@@ -104,7 +104,7 @@ class Quantiser:
 
         Returns
         -------
-        ndarray of float64, shape (*images.shape, n_levels)
+        ndarray of float64, shape images.shape + (n_levels,)
             The smallest float that, as the eps that it stands for, reaches the level: the
             distance to the level, or the next float where that is not enough, since half-way
             values may belong to the other side. 0 for the level of the pixel itself.

@@ -104,8 +104,9 @@ def make_pool(source, model, attack, images, labels, eps, size=None):
         check_count("size", size)
     started, tried, wrong, undecided = time.perf_counter(), 0, 0, 0
     found, index = [], []
-    for start in progress(range(0, len(images), BATCH), f"attacking {source}"):
-        part = slice(start, start + BATCH)
+    batch = BATCH if size is None else min(BATCH, size)
+    for start in progress(range(0, len(images), batch), f"attacking {source}"):
+        part = slice(start, start + batch)
         result = attack(model, images[part], labels[part], radius)
         right = _is_right(model, images[part], labels[part])
         taken = np.flatnonzero(result.success & right)

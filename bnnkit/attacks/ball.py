@@ -11,7 +11,7 @@ from bnnkit._checks import as_eps, as_images, unit_floats
 
 @dataclass(frozen=True, eq=False)
 class Ball:
-    """All float32 images f with |f - x| <= eps in every pixel, and in [0, 1].
+    """All float32 images f with ``|f - x| <= eps`` in every pixel, and in [0, 1].
 
     A pixel v of a uint8 image stands for the rational v/255, a float for its exact binary
     value, and eps for the fraction that was written, as in `bnnkit.verify`. The bounds are

@@ -20,6 +20,15 @@ class FGSM(Attack):
     References
     ----------
     Goodfellow, Shlens, Szegedy. Explaining and harnessing adversarial examples. ICLR 2015.
+
+    Examples
+    --------
+    >>> import bnnkit
+    >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
+    >>> images = np.zeros((2, 1, 28, 28), np.uint8)
+    >>> labels = network.predict(images)
+    >>> FGSM()(network, images, labels, eps=0.1).success.tolist()
+    [True, True]
     """
 
     def _perturb(self, model, ball, labels):
@@ -52,6 +61,15 @@ class PGD(Attack):
     ----------
     Madry, Makelov, Schmidt, Tsipras, Vladu. Towards deep learning models resistant to
     adversarial attacks. ICLR 2018.
+
+    Examples
+    --------
+    >>> import bnnkit
+    >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
+    >>> images = np.zeros((2, 1, 28, 28), np.uint8)
+    >>> labels = network.predict(images)
+    >>> PGD(steps=5, random_state=0)(network, images, labels, eps=0.1).success.tolist()
+    [True, True]
     """
 
     steps: int = 10

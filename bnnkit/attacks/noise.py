@@ -23,6 +23,16 @@ class RandomNoise(Attack):
         0 is uniform noise, 1 takes the corners of the ball, between them lies "high noise".
     random_state : int, optional
         Seed. None draws new noise in each call.
+
+    Examples
+    --------
+    >>> import bnnkit
+    >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
+    >>> images = np.zeros((2, 1, 28, 28), np.uint8)
+    >>> labels = network.predict(images)
+    >>> attack = RandomNoise(tries=3, random_state=0)
+    >>> attack(network, images, labels, eps=0.01).success.tolist()
+    [False, False]
     """
 
     tries: int = 1

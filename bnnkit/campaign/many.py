@@ -90,6 +90,15 @@ def verify_all(
     One that ends by itself, or does not answer in time, makes its question "unknown", with the
     stage "lost" and the reason, once it has ended over this question alone; all others are
     answered. Statuses do not depend on the number of processes, except for time-outs.
+
+    Examples
+    --------
+    >>> import bnnkit
+    >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
+    >>> images = np.zeros((2, 1, 28, 28), np.uint8)
+    >>> labels = network.predict(images)
+    >>> bnnkit.verify_all(network, images, labels, eps=0.01).counts
+    {'robust': 2, 'falsified': 0, 'unknown': 0}
     """
     found = dict(
         iter_verdicts(

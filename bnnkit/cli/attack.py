@@ -20,7 +20,14 @@ def add_arguments(parser):
     options.add_data(parser)
     options.add_question(parser)
     options.add_attack_settings(parser)
-    parser.add_argument("--attack", nargs="+", choices=NAMES, default=["pgd"], help="default: pgd")
+    parser.add_argument(
+        "--attack",
+        nargs="+",
+        type=options.one_of("attack", NAMES),
+        default=["pgd"],
+        metavar="NAME",
+        help=f"one or more of {', '.join(NAMES)} (default: pgd)",
+    )
     parser.add_argument("--seed", type=options.seed, default=0, metavar="N", help="default: 0")
     parser.add_argument(
         "--out", metavar="DIR", help="write the adversarial images there, as .npz and .png"

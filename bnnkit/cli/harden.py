@@ -69,12 +69,19 @@ def add_arguments(parser):
 def _add_source(parser):
     parser.add_argument(
         "--source",
-        choices=SOURCES,
+        type=options.one_of("source", SOURCES),
+        metavar="NAME",
         default="live",
-        help="what a round adds: images that the attack finds, the next ones of --pool, training "
-        "images with noise, or untouched ones (default: live)",
+        help="what a round adds: images that the attack finds (live; the default), the next ones "
+        "of --pool (pool), images with noise (noise, high-noise), or as they are (originals)",
     )
-    parser.add_argument("--attack", choices=NAMES, default="exact", help="default: exact")
+    parser.add_argument(
+        "--attack",
+        type=options.one_of("attack", NAMES),
+        default="exact",
+        metavar="NAME",
+        help=f"one of {', '.join(NAMES)} (default: exact)",
+    )
     parser.add_argument(
         "--pool", metavar="FILE", help="premade adversarial images: .npz with images and labels"
     )

@@ -5,11 +5,12 @@ import importlib
 import sys
 import traceback
 
+from bnnkit._names import unknown
 from bnnkit._version import __version__
 
-_COMMANDS = (
+COMMANDS = (
     *("demo", "train", "evaluate", "verify", "attack", "harden"),
-    *("assess", "compare", "campaign", "solve", "check", "convert", "fuzz"),
+    *("assess", "study", "campaign", "compare", "solve", "check", "convert", "fuzz"),
     *("data", "solvers", "zoo"),
 )
 
@@ -32,6 +33,9 @@ def main(argv=None):
         The exit code.
     """
     parser = _parser()
+    argv = sys.argv[1:] if argv is None else argv
+    if argv and argv[0] not in COMMANDS and not argv[0].startswith("-"):
+        parser.error(unknown("command", argv[0], COMMANDS))
     args = parser.parse_args(argv)
     try:
         return args.run(args)
@@ -65,7 +69,7 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"bnnkit {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name in _COMMANDS:
+    for name in COMMANDS:
         module = importlib.import_module(f"bnnkit.cli.{name}")
         command = commands.add_parser(
             name,

@@ -10,6 +10,8 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
+from bnnkit._names import unknown
+
 
 def fraction(text):
     """Parse a number on the [0, 1] scale: "0.1" or "8/255"."""
@@ -49,6 +51,17 @@ def seconds(text):
         if 0 < float(text) < math.inf:
             return float(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
+
+
+def one_of(what, names):
+    """Return a parser of one of `names`, which answers others with the nearest one."""
+
+    def parse(text):
+        if text in names:
+            return text
+        raise argparse.ArgumentTypeError(unknown(what, text, names))
+
+    return parse
 
 
 def jobs(text):

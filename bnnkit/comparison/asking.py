@@ -47,6 +47,16 @@ def compare(network, images, labels, eps, solvers, timeout=60.0, **options):
     ------
     TypeError, ValueError
         For images, labels, eps, a time limit or solver names that make no sense.
+
+    Examples
+    --------
+    >>> import bnnkit
+    >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
+    >>> images = np.zeros((2, 1, 28, 28), np.uint8)
+    >>> labels = network.predict(images)
+    >>> comparison = bnnkit.compare(network, images, labels, 0.01, ["native", "minicard"])
+    >>> [(row.solver, row.solved) for row in comparison.summaries]
+    [('native', 2), ('minicard', 2)]
     """
     for solver in [solvers] if isinstance(solvers, str) else solvers:
         check_fallback(solver, timeout, **options)

@@ -1,10 +1,10 @@
 """The data sets by name: load, look what is there, download."""
 
-import difflib
 import numbers
 from dataclasses import dataclass
 from pathlib import Path
 
+from bnnkit._names import unknown
 from bnnkit.datasets.cifar import CIFAR10
 from bnnkit.datasets.data import Dataset
 from bnnkit.datasets.digits import DIGITS
@@ -149,9 +149,7 @@ def locate(source, data_home=None):
 def _source(name):
     if name in _SOURCES:
         return _SOURCES[name]
-    nearest = difflib.get_close_matches(str(name).lower(), _SOURCES, n=1, cutoff=0.4)
-    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-    raise ValueError(f"no data set {name!r}; there are {', '.join(_SOURCES)}{hint}")
+    raise ValueError(unknown("data set", name, _SOURCES))
 
 
 def _checked_limit(limit):

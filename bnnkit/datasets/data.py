@@ -47,6 +47,12 @@ class Dataset:
     classes : tuple of str
         Name of each class; a label is an index into it.
     train, test : Split
+
+    Examples
+    --------
+    >>> from bnnkit import datasets
+    >>> datasets.load("digits").test.labels[:3].tolist()
+    [5, 0, 9]
     """
 
     name: str

@@ -48,7 +48,7 @@ class ClauseArrays:
 
 @dataclass(frozen=True, eq=False)
 class SumArrays:
-    """Linear sums ``output <-> (coefs . lits >= bound)`` as flat, read-only arrays.
+    """Linear sums ``output <-> coefs @ lits >= bound`` as flat, read-only arrays.
 
     Attributes
     ----------

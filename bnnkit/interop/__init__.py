@@ -38,6 +38,16 @@ def read_network(path, quant_step=None, input_shape=None, input_range=None):
         There is no such file.
     ValueError
         The file is not of the kind that its name says, or is damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from bnnkit import interop, zoo
+    >>> network = zoo.load("mnist-mlp-eps0.1")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     interop.write_network(network, f"{folder}/network.npz")
+    ...     interop.read_network(f"{folder}/network.npz") == network
+    True
     """
     if os.fspath(path).lower().endswith(_ONNX):
         return onnx.load(path, quant_step, input_shape, input_range)

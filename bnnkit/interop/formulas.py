@@ -31,6 +31,18 @@ def write_formula(formula, path, comments=()):
     ------
     ValueError
         The name ends otherwise.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from bnnkit.formula import Formula
+    >>> from bnnkit.interop import write_formula
+    >>> formula = Formula(3)
+    >>> formula.add_sum([1, -2], 1, output=3)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_formula(formula, f"{folder}/one.rcnf")
+    ...     pathlib.Path(folder, "one.rcnf").read_text().splitlines()
+    ['p cnf 3 1', '1 -2 >= 1 # 3']
     """
     writer_for(path)(formula, path, comments=comments)
 

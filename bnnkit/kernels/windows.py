@@ -15,7 +15,13 @@ _REGISTER = uint64(VECTOR_BYTES)
 
 
 def output_size(size, kernel, stride, padding):
-    """Positions of a window along one axis: (size + 2 * padding - kernel) // stride + 1."""
+    """Positions of a window along one axis: (size + 2 * padding - kernel) // stride + 1.
+
+    Examples
+    --------
+    >>> output_size(28, 4, 2, 1)
+    14
+    """
     return (size + 2 * padding - kernel) // stride + 1
 
 

@@ -121,12 +121,17 @@ def fold_head(a, b):
     scale : int
         2**20 with the sign of `a`.
     bias : ndarray of int64, shape (classes,)
-        b / |a| in units of 2**-20.
+        ``b / |a|`` in units of 2**-20.
 
     Notes
     -----
     The z part is exact; rounding moves a class by less than 2**-20 of one weight, which
     matters only to logits that tie to that precision.
+
+    Examples
+    --------
+    >>> fold_head(2.0, np.array([1.0, -1.0]))
+    (1048576, array([ 524288, -524288]))
     """
     if a == 0 or not (math.isfinite(a) and np.isfinite(b).all()):
         raise ValueError(f"the head's scale must be finite and not 0, got {a} with biases {b}")

@@ -6,13 +6,14 @@ kernel 4x4, stride 2 and padding 1 (stride 1 and padding 0 where left out).
 The layer of classes is not part of it.
 """
 
-import difflib
 import itertools
 import math
 import numbers
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from bnnkit._names import unknown
 
 ARCHITECTURES = {
     "mlp-large": "512-512-100",
@@ -39,7 +40,14 @@ class Dense:
 
 @dataclass(frozen=True)
 class Conv:
-    """A 2-D convolution with a square kernel, zero padded."""
+    """A 2-D convolution with a square kernel, zero padded.
+
+    Examples
+    --------
+    >>> from bnnkit.nn import Conv, Dense
+    >>> Conv(16, 4, stride=2, padding=1)
+    Conv(channels=16, kernel=4, stride=2, padding=1)
+    """
 
     channels: int
     kernel: int
@@ -147,12 +155,9 @@ def _parse_text(text):
     layers = tuple(_parse_part(part) for part in parts)
     if None not in layers:
         return layers
-    near = difflib.get_close_matches(text, ARCHITECTURES, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
     raise ValueError(
-        f"unknown architecture {text!r}; {hint}known names are {', '.join(ARCHITECTURES)}; "
-        "a specification looks like '512-512-100' or 'conv16k4s2p1-100' "
-        f"({parts[layers.index(None)]!r} is not a layer)"
+        f"{parts[layers.index(None)]!r} is not a layer such as '512' or 'conv16k4s2p1', and "
+        + unknown("named architecture", text, ARCHITECTURES)
     )
 
 

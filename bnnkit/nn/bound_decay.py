@@ -38,14 +38,14 @@ class BoundDecay:
     With gamma < 0 it fires for z <= m - beta * d / gamma. That is the neuron of weights
     -w, slope -gamma and mean -m, which is how the encoder states it, and its bound is
 
-        bound = -m - beta * d / |gamma| + (number of weights +1).
+        bound = -m - beta * d / abs(gamma) + (number of weights +1).
 
     So one hinge serves both directions, and a neuron that is stated in another way has the
     same penalty. (The published term is m - beta * d / gamma + (number of weights -1) for
     either sign, so that with gamma < 0 it asks for neurons which few literals switch off.)
 
     Weights and statistics are constants to the gradient; beta and gamma are what decays the
-    bound. A slope |gamma| below 0.1 counts as 0.1: the bound would grow as 1 / gamma and its
+    bound. A slope ``|gamma|`` below 0.1 counts as 0.1: the bound would grow as 1 / gamma and its
     gradient faster, so that one batch could fill the optimiser's memory with infinities.
 
     Examples

@@ -93,7 +93,7 @@ class BNNClassifier(Classifier):
         steps, exact (whether the solver was asked) and eligible (whether eps was full).
     best_epoch_ : int
         The epoch whose network was taken, from 1.
-    classes_ : ndarray of int, shape (n_classes_,)
+    classes_ : ndarray of int, one for each class
     n_classes_ : int
     input_shape_ : tuple of int
         (C, H, W).

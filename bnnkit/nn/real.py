@@ -30,6 +30,14 @@ class RealClassifier(Classifier):
     model_ : RealNetwork
     history_, best_epoch_, classes_, n_classes_, input_shape_
         As for `BNNClassifier`.
+
+    Examples
+    --------
+    >>> from bnnkit import RealClassifier, datasets
+    >>> train, test = datasets.load("digits").train, datasets.load("digits").test
+    >>> classifier = RealClassifier((32,), epochs=40, random_state=0)
+    >>> classifier.fit(train.images, train.labels).score(test.images, test.labels) > 0.9
+    True
     """
 
     def __init__(

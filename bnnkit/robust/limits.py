@@ -15,7 +15,7 @@ class Limits:
     target: dict
 
     def __post_init__(self):
-        check_count("rounds", self.rounds)
+        check_count("rounds", self.rounds, least=0)
         if self.seconds is not None:
             check_range("seconds", self.seconds, "(0, inf)")
         if not isinstance(self.target, dict):

@@ -56,7 +56,8 @@ def train(
     eps : float
         Radius of attack and judge on the [0, 1] scale.
     rounds : int
-        How often images are added. Round 0 comes on top, so there are ``rounds + 1`` fits.
+        How often images are added. Round 0 comes on top, so there are ``rounds + 1`` fits; with
+        0 rounds, models are trained and judged, and nothing else.
     images_per_round : int
         Images that the source is asked for in each round. A training image is used once.
     start : int, array of int, or Pool, optional

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib.util
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 
+from bnnkit._names import unknown
 from bnnkit.solvers.base import Solver
 from bnnkit.solvers.encodings import check_encoding
 
@@ -39,6 +39,11 @@ def available() -> dict[str, str]:
     """The solvers that can be used here: descriptions by names.
 
     A solver is left out if a module that it requires is not installed. Nothing heavy is imported.
+
+    Examples
+    --------
+    >>> available()["native"]
+    "bnnkit's own clause learning: reified sums with coefficients natively"
     """
     classes = {name: _load(name) for name in _names()}
     return {
@@ -74,10 +79,11 @@ def get(name: str, **options) -> Callable[..., Solver]:
     {'encoding': 'totalizer'}
     """
     if not isinstance(name, str):
-        raise TypeError(f"a solver is asked for by its name, got {name!r}; {_listing()}")
+        listing = ", ".join(available())
+        raise TypeError(f"a solver is asked for by its name, got {name!r}; there are {listing}")
     name, colon, encoding = name.partition(":")
     if name not in _names():
-        raise ValueError(f"there is no solver {name!r}{_nearest(name)}; {_listing()}")
+        raise ValueError(unknown("solver", name, available()))
     solver = _load(name)
     if colon:
         if not solver.takes_encoding:
@@ -108,12 +114,3 @@ def _installed(module: str) -> bool:
         return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:  # of its package
         return False
-
-
-def _nearest(name: str) -> str:
-    close = difflib.get_close_matches(name, _names(), n=1)
-    return f", did you mean {close[0]!r}?" if close else ""
-
-
-def _listing() -> str:
-    return f"the solvers here are {', '.join(available())}"

@@ -128,6 +128,15 @@ def verify_joint(
     ------
     TypeError, ValueError
         As `verify_vote` does.
+
+    Examples
+    --------
+    >>> import bnnkit
+    >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
+    >>> image = np.zeros((1, 28, 28), np.uint8)
+    >>> label = network.predict(image[None])[0]
+    >>> bnnkit.verify_joint([network, network], image, label, eps=0.01).status
+    'robust'
     """
     options = (solver, timeout, pixels, falsify, fallback)
     return _verify("joint", networks, image, label, eps, *options)

@@ -42,7 +42,7 @@ def verify(
 ):
     """Is every image within `eps` of `image` given the class `label`? Exactly.
 
-    The ball is {x' : |x' - x| <= eps in every pixel, 0 <= x' <= 1}, and every level that it
+    The ball is ``{x' : |x' - x| <= eps in every pixel, 0 <= x' <= 1}``, and every level that it
     reaches is considered. The stages are the prediction of the image itself, bound
     propagation, a local search, and a complete solver.
 
@@ -93,6 +93,18 @@ def verify(
     A label that the network does not give to the image itself is falsified by the image.
     Half-way values between two levels belong to both cells' ends: an adversarial pixel may
     need the real number x + eps itself, and then lies within eps up to float32 rounding.
+
+    Examples
+    --------
+    >>> import bnnkit
+    >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
+    >>> image = np.zeros((1, 28, 28), np.uint8)
+    >>> label = network.predict(image[None])[0]
+    >>> bnnkit.verify(network, image, label, eps=0.01).status
+    'robust'
+    >>> verdict = bnnkit.verify(network, image, label, eps=0.3)
+    >>> verdict.status, bool(network.predict(verdict.adversarial[None])[0] == label)
+    ('falsified', False)
     """
     image, label = checked_image(network, image, label)
     eps = checked_limits(image, eps, timeout, pixels)

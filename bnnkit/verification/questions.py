@@ -24,6 +24,16 @@ def encode_question(network, image, label, eps, pixels="real"):
     ------
     TypeError, ValueError
         As `verify`.
+
+    Examples
+    --------
+    >>> import bnnkit
+    >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
+    >>> image = np.zeros((1, 28, 28), np.uint8)
+    >>> label = network.predict(image[None])[0]
+    >>> question = bnnkit.verification.encode_question(network, image, label, eps=0.1)
+    >>> print(str(question.formula).splitlines()[0])
+    482 variables, 1 clause, 290 sums
     """
     image, label = checked_image(network, image, label)
     eps = checked_limits(image, eps, None, pixels)

@@ -1,9 +1,9 @@
 """The networks of a folder by name; `names`, `card` and `load` are those of the package."""
 
-import difflib
 from pathlib import Path
 
 from bnnkit._files import write_text
+from bnnkit._names import unknown
 from bnnkit.zoo.cards import Card
 
 EMPTY = "the zoo is empty; benchmarks/robust_recipes.py makes its networks"
@@ -70,9 +70,7 @@ class Zoo:
             raise ValueError(EMPTY)
         if name in known:
             return self.folder / f"{name}{suffix}"
-        nearest = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.4)
-        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-        raise ValueError(f"no network {name!r} in the zoo; there are {', '.join(known)}{hint}")
+        raise ValueError(unknown("network of the zoo", name, known))
 
 
 def _difference(card, network):
@@ -100,6 +98,12 @@ def names():
     tuple of str
         "DATASET-ARCHITECTURE-epsRADIUS", for CIFAR-10 with the radius in grey levels:
         "mnist-conv-small-eps0.1", "cifar10-conv-small-eps8".
+
+    Examples
+    --------
+    >>> from bnnkit import zoo
+    >>> zoo.names()[-1]
+    'mnist-mlp-eps0.1'
     """
     return PACKAGED.names()
 
@@ -120,6 +124,12 @@ def card(name):
     ------
     ValueError
         Unknown name, or a file that is damaged or another network's.
+
+    Examples
+    --------
+    >>> from bnnkit import zoo
+    >>> zoo.card("mnist-mlp-eps0.1").evaluation.certified_accuracy
+    0.6236
     """
     return PACKAGED.card(name)
 
@@ -141,5 +151,11 @@ def load(name):
     ------
     ValueError
         Unknown name, or a file that is missing, damaged or not the card's.
+
+    Examples
+    --------
+    >>> from bnnkit import zoo
+    >>> zoo.load("mnist-mlp-eps0.1").input_shape
+    (1, 28, 28)
     """
     return PACKAGED.load(name)

@@ -113,7 +113,11 @@ def test_a_witness_may_be_the_float32_that_stands_for_the_image():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"solver": "cadicle"}, ValueError, "there is no solver 'cadicle', did you mean"),
+        (
+            {"solver": "cadicle"},
+            ValueError,
+            "no solver 'cadicle'; .*; did you mean",
+        ),
         ({"solver": "cadical:nonsense"}, ValueError, "nonsense"),
         ({"solver": None}, TypeError, "solver must be a name, got None"),
         ({"timeout": "3"}, TypeError, "timeout must be a number, got '3'"),

@@ -6,9 +6,7 @@ import pytest
 
 from bnnkit._version import __version__
 from bnnkit.cli import main
-
-COMMANDS = ["demo", "train", "evaluate", "verify", "attack", "harden", "compare", "solve", "data"]
-COMMANDS += ["solvers", "zoo"]
+from bnnkit.cli.main import COMMANDS
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -29,14 +27,20 @@ def test_version(capsys):
     ("arguments", "says"),
     [
         ("", "COMMAND"),
-        ("frobnicate", "invalid choice"),
+        ("frobnicate", "there is no command 'frobnicate'; there are demo, "),
         ("verify x.npz --eps abc", "write 0.1 or 8/255"),
         ("verify x.npz --eps 1/0", "write 0.1 or 8/255"),
         ("verify x.npz --eps 1e999999999", "write 0.1 or 8/255"),
         ("verify x.npz --eps 0.1 --at-least 90", "90 % is 0.9"),
         ("train --out x.npz --seed -1", "--seed"),
         ("train --out x.npz --epochs 0", "whole number of at least 1"),
-        ("attack x.npz --eps 0.1 --attack magic", "invalid choice"),
+        (
+            "attack x.npz --eps 0.1 --attack pdg",
+            "noise, fgsm, pgd, exact; did you mean 'pgd'?",
+        ),
+        ("harden --eps 0.1 --out x --attack exat", "did you mean 'exact'?"),
+        ("harden --eps 0.1 --out x --source pol", "did you mean 'pool'?"),
+        ("verfy x.npz", "did you mean 'verify'?"),
     ],
 )
 def test_wrong_use_is_exit_code_2(arguments, says, capsys):
@@ -53,7 +57,10 @@ def test_wrong_use_is_exit_code_2(arguments, says, capsys):
         ("train --out x.npz --architecture mlp-smal", "did you mean 'mlp-small'"),
         ("train --out x.npz --dataset digit", "did you mean 'digits'"),
         ("train --out x.npz --quant-step 3", "quant_step"),
-        ("data --download digit", "digits"),
+        ("data --download digit", "did you mean 'digits'"),
+        ("zoo mnist-mlp", "did you mean 'mnist-mlp-eps0.1'"),
+        ("evaluate zoo:mnist-mlp", "did you mean 'mnist-mlp-eps0.1'"),
+        ("verify zoo:mnist-mlp-eps0.1 --eps 0 --solver nativ", "did you mean 'native'"),
         ("verify x.npz", "--eps is needed"),
         ("verify x.npz --eps 0.1 --results answer.txt", "--results is for a .vnnlib file"),
     ],

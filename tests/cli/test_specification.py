@@ -54,7 +54,7 @@ def test_wrong_use(files, capsys):
     assert main(["verify", str(files / "net.onnx")]) == 2
     assert "--eps is needed" in capsys.readouterr().err
     assert main(["verify", "a.npz", "--eps", "0.1", "--results", "x"]) == 2
-    assert "--results only with a .vnnlib file" in capsys.readouterr().err
+    assert "--results is for a .vnnlib file" in capsys.readouterr().err
     (files / "below.vnnlib").write_text("(assert")
     assert ask(files, "below") == 2
     assert "below.vnnlib" in capsys.readouterr().err

@@ -59,7 +59,7 @@ def test_the_last_image(stripes, nearest_mean):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"rounds": 0}, ValueError, "rounds must be a whole number of at least 1, got 0"),
+        ({"rounds": -1}, ValueError, "rounds must be a whole number of at least 0, got -1"),
         ({"seconds": 0}, ValueError, r"seconds must be in \(0, inf\), got 0"),
         ({"seconds": math.nan}, ValueError, r"seconds must be in \(0, inf\), got nan"),
         ({"target": 0.9}, TypeError, "target must be a dict such as"),

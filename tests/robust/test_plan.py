@@ -19,7 +19,7 @@ def run(make_model, data):
     ("changes", "error", "message"),
     [
         ({"eps": 8}, ValueError, "pass 8/255"),
-        ({"rounds": 0}, ValueError, "rounds must be a whole number of at least 1, got 0"),
+        ({"rounds": -1}, ValueError, "rounds must be a whole number of at least 0, got -1"),
         ({"images_per_round": 0}, ValueError, "images_per_round must be"),
         ({"n_judge": 2.5}, TypeError, "n_judge must be"),
         ({"random_state": -1}, ValueError, "random_state must be"),

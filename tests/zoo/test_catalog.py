@@ -39,10 +39,10 @@ def test_names_are_sorted(made, copy):
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("Digits-Tinny", "no network 'Digits-Tinny' in the zoo; .* did you mean 'digits-tiny'"),
+        ("Digits-Tinny", "no network of the zoo 'Digits-Tinny'; .* did you mean 'digits-tiny'"),
         ("../digits-tiny", "did you mean"),
         ("q", "there are digits-tiny$"),
-        (3, "no network 3"),
+        (3, "no network of the zoo 3"),
     ],
 )
 def test_a_wrong_name_is_answered_with_the_right_ones(made, ask, name, says):

@@ -8,7 +8,7 @@ from bnnkit.kernels import slopes
 from bnnkit.verification.real.lanes import LANES, LaneNetwork
 
 STEPS = 100  # of a run
-STEEPNESS = (10.0, 3.0, 1.0, 0.3)  # of the surrogate, in spreads of a layer's sums
+STEEPNESS = (10.0, 3.0, 1.0, 0.3)  # of the surrogate: 1 / its width, in spreads of a layer's sums
 STRIDES = (0.25, 0.1, 0.05)  # first step, as a share of an input's width
 BLUR = 15.0  # leads within so many sums of the best count in the gradient
 GOALS = (8.0, 512.0)  # margins that a witness shall have, least and greatest, in grid units

@@ -51,7 +51,7 @@ class LeadModel:
         from ortools.sat.python import cp_model
 
         question = encode(circuit, b, np.array([a]), bounds)
-        self._owner, self._bounds, self._n_inputs = question.owner, bounds, circuit.n_inputs
+        self._owner, self._n_inputs = question.owner, circuit.n_inputs
         self._variable = dict(zip(question.owner.tolist(), range(len(question.owner)), strict=True))
         self._model = cp_model.CpModel()
         self._solver = cp_model.CpSolver()

@@ -36,7 +36,7 @@ class Prover:
     """
 
     def __init__(self, network, box, condition, is_counterexample):
-        self._network, self._box, self._condition = network, box, condition
+        self._network, self._box = network, box
         self._is_counterexample = is_counterexample
         self._circuit = counting_ties(network.tail)
         low, high = (by_channel(bits).astype(np.int32) for bits in box.bits(network.front))

@@ -1,0 +1,130 @@
+"""
+11. Ensembles and votes
+=======================
+
+Three networks decide together: the class that most of them choose wins the **vote**, and of
+several with as many votes the lowest. Is a vote harder to fool than its members? Two questions
+can be answered exactly. Is there an image for which the vote is wrong? And is there one for which
+*all* members choose the same wrong class, a **joint attack**?
+"""
+
+# %%
+# Members
+# -------
+# Three networks that differ in their seeds and in their quantisers: the same pixel may have level
+# 1 for one of them and 2 for another.
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import bnnkit
+from bnnkit.ensemble import Vote
+
+data = bnnkit.datasets.load("digits")
+networks = []
+for seed, step in enumerate((0.3, 0.4, 1.0)):
+    classifier = bnnkit.BNNClassifier(
+        "64", quant_step=step, epochs=20, mask_decay=1e-3, random_state=seed
+    )
+    networks.append(classifier.fit(data.train.images, data.train.labels).network_)
+vote = Vote(networks)
+for name, model in (*((f"member {i}", net) for i, net in enumerate(networks)), ("vote", vote)):
+    print(f"{name}: {np.mean(model.predict(data.test.images) == data.test.labels):.1%} right")
+
+# %%
+# The two questions
+# -----------------
+# A pixel is one real number for all members, so the formula has the bits of the pixels once, and
+# each network on top of them. What falls to a joint attack makes the vote wrong, too; the other
+# way round it need not be.
+
+eps = 0.12
+images, labels = data.test.images[:60], data.test.labels[:60]
+tables = {
+    f"member {i}": bnnkit.verify_all(net, images, labels, eps, timeout=1)
+    for i, net in enumerate(networks)
+}
+for question in ("vote", "joint"):
+    tables[question] = bnnkit.verify_all(
+        networks, images, labels, eps, question=question, timeout=1
+    )
+fell = {name: table.status == "falsified" for name, table in tables.items()}
+assert not (fell["joint"] & ~fell["vote"] & (tables["vote"].status == "robust")).any()
+
+colours, hatches = bnnkit.plots.COLOURS, {"robust": "", "unknown": "..", "falsified": "//"}
+figure, ax = plt.subplots(figsize=(9, 4), layout="constrained")
+bottom = np.zeros(len(tables))
+for status, hatch in hatches.items():
+    width = np.array([table.counts[status] for table in tables.values()])
+    style = {"color": colours[status], "hatch": hatch, "edgecolor": "white"}
+    ax.barh(list(tables), width, left=bottom, label=status, **style)
+    bottom += width
+ax.invert_yaxis()
+ax.set(title=f"60 images, eps {eps}", xlabel="images")
+ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+plt.show()
+
+# %%
+# Where the vote holds, and where it does not
+# -------------------------------------------
+# Each column is an image, each row a member or the ensemble: dark is falsified, bright is robust.
+# A vote of three is wrong only if two members are, *for the same image*. Two members that can
+# each be fooled need not be fooled together.
+
+order = np.lexsort([fell[name] for name in tables])
+grid = np.array([table.status == "robust" for table in tables.values()])[:, order]
+figure, ax = plt.subplots(figsize=(11, 2.6), layout="constrained")
+ax.imshow(grid, cmap="cividis", aspect="auto", vmin=-0.2, vmax=1)
+ax.set_yticks(range(len(tables)), tables)
+ax.set(xlabel="image (sorted)", title="bright: proved robust")
+plt.show()
+
+members = np.array([fell[f"member {i}"] for i in range(3)])
+saved = int((members.any(axis=0) & (tables["vote"].status == "robust")).sum())
+both = int(((members.sum(axis=0) >= 2) & (tables["vote"].status == "robust")).sum())
+print(f"{saved} images where a member falls and the vote is proved robust; {both} where two do")
+
+# %%
+# One image that fools the vote: ``choices`` tells what each member says about it.
+
+i = next(i for i, v in enumerate(tables["vote"]) if v.status == "falsified" and v.stage != "clean")
+verdict = tables["vote"][i]
+figure, axes = plt.subplots(1, 5, figsize=(12, 2.8), layout="constrained")
+axes[0].imshow(images[i, 0], cmap="gray")
+axes[0].set_title(f"original: {labels[i]}")
+axes[1].imshow(verdict.adversarial[0], cmap="gray", vmin=0, vmax=1)
+axes[1].set_title(f"the vote says {verdict.predicted}")
+for ax, net, choice in zip(axes[2:], networks, verdict.choices, strict=True):
+    ax.imshow(net.quantiser.levels(verdict.adversarial[0].astype(float)), cmap="gray")
+    ax.set_title(f"step {float(net.quantiser.step)}: {choice}")
+for ax in axes:
+    ax.set(xticks=[], yticks=[])
+plt.show()
+
+# %%
+# Exercises
+# ---------
+# 1. Can a vote of two networks be more robust than the better one of them?
+#
+#    .. dropdown:: Hint
+#
+#       With one vote each, the lower class wins. For which labels does that help?
+#
+# 2. Train five members that differ in their seeds alone. Do they fall for the same images?
+#
+#    .. dropdown:: Hint
+#
+#       Compare the number of images that fall to the joint attack with what you would expect if
+#       members fell independently of each other.
+#
+# 3. Is the vote robust for all images for which two members are proved robust? Prove it, then
+#    check it on the table.
+#
+#    .. dropdown:: Hint
+#
+#       Two of three votes are a majority, whatever the third one says.
+#
+# What to try next
+# ----------------
+# ``bnnkit.robust.train`` takes a list of model factories and an attack on all of them
+# (``against="all"``), so that members learn from images that fool them together.

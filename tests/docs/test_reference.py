@@ -1,0 +1,71 @@
+"""The reference of the site has every public name, and no other."""
+
+import importlib
+import inspect
+import pkgutil
+from pathlib import Path
+
+import pytest
+
+import bnnkit
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+
+
+def entries():
+    """Dotted names that the pages list: (page, name)."""
+    for page in sorted(REFERENCE.glob("*.rst")):
+        module, listing = None, False
+        for line in page.read_text(encoding="utf-8").splitlines():
+            if line.startswith(".. "):
+                listing = line == ".. autosummary::"
+                module = line.partition("currentmodule:: ")[2] or module
+            elif listing and line.startswith("   ") and not line.strip().startswith(":"):
+                yield page.name, f"{module}.{line.strip()}"
+
+
+def resolve(name):
+    """The object that a dotted name means."""
+    parts = name.split(".")
+    found = importlib.import_module(parts[0])
+    for i, part in enumerate(parts[1:], start=2):
+        if not hasattr(found, part):
+            importlib.import_module(".".join(parts[:i]))
+        found = getattr(found, part)
+    return found
+
+
+def public():
+    """What the packages export: (name, object), modules left out."""
+    names = ["bnnkit", *(m.name for m in pkgutil.walk_packages(bnnkit.__path__, "bnnkit."))]
+    for name in names:
+        if name.startswith("bnnkit.cli") or "._" in name or name == "bnnkit.__main__":
+            continue
+        module = importlib.import_module(name)
+        for attribute in getattr(module, "__all__", ()):
+            found = getattr(module, attribute)
+            if not inspect.ismodule(found) and attribute != "__version__":
+                yield f"{name}.{attribute}", found
+
+
+def test_every_public_name_is_in_the_reference():
+    listed = [resolve(name) for _, name in entries()]
+    assert [name for name, found in public() if not any(found is each for each in listed)] == []
+
+
+@pytest.mark.parametrize(("page", "name"), list(entries()))
+def test_what_is_listed_has_a_docstring_of_its_own(page, name):
+    found = resolve(name)
+    if inspect.isroutine(found) or inspect.isclass(found):
+        assert inspect.cleandoc(found.__doc__ or ""), f"{page}: {name}"
+        assert not found.__doc__.startswith(f"{name.rpartition('.')[2]}("), "made by dataclass"
+
+
+def test_no_name_is_listed_twice():
+    names = [name for _, name in entries()]
+    assert len(names) == len(set(names))
+
+
+def test_every_page_is_in_the_index():
+    index = (REFERENCE / "index.md").read_text(encoding="utf-8").splitlines()
+    assert [page.stem for page in REFERENCE.glob("*.rst") if page.stem not in index] == []
