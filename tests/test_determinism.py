@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-PROGRAM = '''
+PROGRAM = """
 import hashlib, json, sys
 import numpy as np
 import bnnkit
@@ -70,7 +70,7 @@ for options in ({}, {"seed": 4}, {"seed": 4, "diverse": True}):
 found["models"] = models
 found["drawn"] = [digest(fuzz.NetworkCase.draw(2, i).image) for i in range(10)]
 print(json.dumps(found))
-'''
+"""
 
 
 def results(threads, hash_seed):

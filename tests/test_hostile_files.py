@@ -16,7 +16,7 @@ from interop import eev_networks
 from interop.mutations import _alarm, _most_memory
 
 import bnnkit
-from bnnkit import BinaryNetwork, RealNetwork, assess, checker, fuzz, robust
+from bnnkit import BinaryNetwork, RealNetwork, assess, checker, fuzz, robust, study
 from bnnkit._files import write_npz
 from bnnkit.attacks import RandomNoise
 from bnnkit.campaign.report import status
@@ -29,6 +29,7 @@ from bnnkit.interop.formulas import write_formula
 from bnnkit.network import Conv2d, Head
 from bnnkit.nn.checkpoint import RunFolder
 from bnnkit.quantiser import Quantiser
+from bnnkit.study.laboratory import Laboratory
 from bnnkit.zoo import Card
 from bnnkit.zoo.catalog import Zoo
 
@@ -128,6 +129,10 @@ def store(path):
     bnnkit.verify_all(made, images, made.predict(images), 0.1, store=path)
 
 
+def laboratory(path):
+    Laboratory(study.load("loop", quick=True), path.parent, 1)
+
+
 def journal(path):
     fuzz.run("formula", 1, solvers=["native"], journal=path)
 
@@ -178,6 +183,12 @@ READERS = {
     "VNN-LIB": ("x.vnnlib", lambda path: path.write_text(VNNLIB), vnnlib.load),
     "campaign": ("x.sqlite", store, status),
     "campaign that goes on": ("x.sqlite", store, store),
+    "study": (
+        "x.toml",
+        lambda path: path.write_text(study.reading.source("loop")),
+        study.load,
+    ),
+    "study that goes on": ("study.json", laboratory, laboratory),
     "finding": ("x.json", finding, fuzz.load),
     "fuzz's journal": ("x.json", journal, journal),
     **{
@@ -283,6 +294,9 @@ OPENED_BY = {
     "robust/pool.py": "pool",
     "robust/seal.py": "a file of 32 bytes, whose content is a number; see its tests",
     "solvers/proof.py": OWN,
+    "study/laboratory.py": "study that goes on",
+    "study/reading.py": "study",
+    "study/report.py": OWN,
     "zoo/catalog.py": "card",
 }
 # calls that run what they are given, and who may make them with what

@@ -101,7 +101,7 @@ class Laboratory:
         try:
             old = json.loads(path.read_text(encoding="utf-8"))
             old.keys()
-        except (ValueError, AttributeError) as error:
+        except (ValueError, AttributeError, RecursionError) as error:
             raise damaged(path, error) from None
         check_same(self.folder, old, identity)
 

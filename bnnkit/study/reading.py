@@ -95,10 +95,7 @@ def load(study, size=None, quick=False):
     'mnist'
     """
     study = str(study)
-    try:
-        given = tomllib.loads(source(study))
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{study}: not a TOML file: {error}") from None
+    given = _parsed(study)
     sizes = {key: given.pop(key) for key in [*given] if _is_size(key, given[key])}
     if size is not None and size not in sizes:
         there = f"has the sizes {', '.join(sizes)}" if sizes else "has no sizes"
@@ -114,8 +111,14 @@ def load(study, size=None, quick=False):
 
 def sizes(study):
     """The names of the sizes that a study has."""
-    given = tomllib.loads(source(study))
-    return [key for key, value in given.items() if _is_size(key, value)]
+    return [key for key, value in _parsed(study).items() if _is_size(key, value)]
+
+
+def _parsed(study):
+    try:
+        return tomllib.loads(source(study))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ValueError(f"{study}: not a TOML file: {error}") from None
 
 
 def _folder():

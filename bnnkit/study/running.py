@@ -23,8 +23,8 @@ def run(study, folder, jobs=1, data_home=None):
         See `load`.
     folder : path
         For everything that is found: ``study.json`` (all settings), ``environment.json``,
-        ``runs``, ``pools``, ``measures`` and ``report.html``. Models are pickled in it: use no
-        folder that you would not run a program from.
+        ``runs``, ``pools``, ``measures`` and ``report.html``. Models are pickled in it, with a
+        seal by which only your own are loaded (see `bnnkit.robust.train`).
     jobs : int
         Processes, as joblib counts them.
     data_home : path, optional
