@@ -6,6 +6,7 @@ from typing import NamedTuple
 _TOKENS = re.compile(r"[()]|;[^\n]*|[^\s();]+")
 _LONGEST = 1000  # characters of a word
 _DEEPEST = 100
+_MOST = 2**21  # brackets and words
 
 
 class Expression(NamedTuple):
@@ -27,15 +28,21 @@ class SyntaxProblem(ValueError):
 def expressions(text):
     """Yield the Expressions of a text, one at a time; comments run from ';' to the end of a line.
 
+    Lines end with LF, CR or both.
+
     Raises
     ------
     SyntaxProblem
-        Brackets that do not match, lists in more than 100 others, a word beyond 1000 characters.
+        Brackets that do not match, lists in more than 100 others, a word beyond 1000 characters,
+        more than 2**21 brackets and words.
     """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     stack, line, at = [], 1, 0
-    for token in _TOKENS.finditer(text):
+    for count, token in enumerate(_TOKENS.finditer(text)):
         line += text.count("\n", at, token.start())
         at, word = token.start(), token.group()
+        if count >= _MOST:
+            raise SyntaxProblem(line, f"more than {_MOST} brackets and words")
         if word == "(":
             stack.append(Expression("", [], line))
             if len(stack) > _DEEPEST:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from interop.mutations import check_reader
 
-from bnnkit.interop import vnnlib
+from bnnkit.interop import _sexpr, vnnlib
 from bnnkit.interop._sexpr import expressions
 
 TEXT = """\
@@ -187,6 +187,23 @@ def test_mistakes_are_named_with_their_line(tmp_path, line, says):
 def test_a_box_that_is_not_whole(tmp_path, old, new, says):
     with pytest.raises(ValueError, match=says):
         loaded(tmp_path, TEXT.replace(old, new))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_any_end_of_a_line_ends_a_comment(tmp_path, end):
+    commented = TEXT.replace("(assert (or", "; outputs\n(assert (or")
+    path = tmp_path / "spec.vnnlib"
+    path.write_bytes(commented.replace("\n", end).encode())
+    assert vnnlib.load(path).cases[0].condition == loaded(tmp_path, TEXT).cases[0].condition
+    path.write_bytes((commented + "(oops)").replace("\n", end).encode())
+    with pytest.raises(ValueError, match=f"line {commented.count(chr(10)) + 1}: "):
+        vnnlib.load(path)
+
+
+def test_a_file_of_too_many_words(tmp_path, monkeypatch):
+    monkeypatch.setattr(_sexpr, "_MOST", 100)
+    with pytest.raises(ValueError, match="line 2: more than 100 brackets and words"):
+        loaded(tmp_path, "(\n" + "a " * 100 + ")")
 
 
 def test_variables_with_a_gap(tmp_path):
