@@ -36,6 +36,7 @@ from bnnkit.zoo.catalog import Zoo
 PACKAGE = Path(bnnkit.__file__).parent
 MEMORY = 2e9  # bytes that reading may take; a formula may have a quarter of it, unpacked
 VNNLIB = "(declare-const X_0 Real)(declare-const Y_0 Real)(assert (<= X_0 1))(assert (>= X_0 0))"
+VNNLIB += "(assert (>= Y_0 0))"
 
 
 class First:

@@ -5,6 +5,7 @@ than none. Everything is decided in exact arithmetic on the numbers in the two f
 witness is checked against the specification itself.
 """
 
+import math
 import time
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -17,6 +18,7 @@ from bnnkit.network import RealNetwork
 from bnnkit.verification.real import Condition, verify_box
 
 _ANSWERS = {"robust": "unsat", "falsified": "sat"}
+_PLACES, _SIDES = 30, (math.floor, math.ceil)  # decimal places where no float is in the box
 _SHORTEST = 1e-3  # seconds that a question gets, however late it is
 
 
@@ -28,7 +30,8 @@ class Result:
     ----------
     answer : "sat", "unsat", "timeout", "unknown"
     x : ndarray of Fraction or None
-        The inputs of a witness, in the file's order.
+        The inputs of a witness, in the file's order; with decimals that end where such a one is
+        near.
     y : ndarray of float32 or None
         What the file's graph makes of them in float32 (`onnx.replay`); the exact scores where it
         cannot be run.
@@ -100,6 +103,7 @@ def solve(model, specification, timeout=None):
         verdicts.append(verify_box(network, low, high, condition, left))
         if verdicts[-1].status == "falsified":
             x = _checked(case, order, verdicts[-1])
+            x = _with_decimals(network, order, case, x)
             y = _outputs(model, x, verdicts[-1].scores)
             return Result("sat", x, y, case.holds(x, y), verdicts)
     unknown = [verdict for verdict in verdicts if verdict.status == "unknown"]
@@ -146,6 +150,18 @@ def _checked(case, order, verdict):
     if not case.holds(x, [Fraction(int(score)) for score in verdict.scores]):
         raise RuntimeError("a witness does not fulfil its specification; please report this")
     return x
+
+
+def _with_decimals(network, order, case, x):
+    """A witness near `x` that can be written down, or `x` itself: a third has no last decimal."""
+    y = x.copy()
+    for i, value in enumerate(x.tolist()):
+        if not vnnlib.has_decimal(value):
+            places = 10**_PLACES
+            near = [vnnlib.as_float(value), *(Fraction(f(value * places), places) for f in _SIDES)]
+            y[i] = next((Fraction(v) for v in near if case.low[i] <= v <= case.high[i]), value)
+    scores = network.scores(y[order].reshape(1, *network.input_shape))[0]
+    return y if case.holds(y, [Fraction(int(score)) for score in scores]) else x
 
 
 def _outputs(model, x, scores):

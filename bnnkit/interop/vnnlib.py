@@ -5,8 +5,9 @@ network misclassifies, say)? "sat" is the answer yes, with a witness; "unsat" is
 """
 
 import itertools
+import math
 import re
-from decimal import Context, Decimal, Inexact, localcontext
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Inexact, localcontext
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -98,7 +99,7 @@ def load(path):
         There is no such file.
     ValueError
         With the line: not VNN-LIB 1.0; an input without bounds; conditions that are not linear, or
-        that join inputs to each other or to outputs.
+        that join inputs to each other or to outputs; no condition at all.
     """
     try:
         text = read_bounded(Path(path), _LARGEST_FILE).decode("ascii")
@@ -215,6 +216,9 @@ class _Reader:
 
     def specification(self):
         n_inputs, n_outputs = (self._count(kind) for kind in "XY")
+        everything = itertools.chain(self.atoms, *itertools.chain(*self.choices))
+        if not any(isinstance(atom, Comparison) for atom in everything):
+            raise ValueError("no assertion is about the outputs; is the file cut short?")
         always = _parted(self.atoms)
         boxes = {}
         for atoms in _product(0, self.choices):
@@ -300,7 +304,8 @@ def witness(x, y):
     ----------
     x, y : array_like of numbers
         Inputs and outputs in the order of the file's variables. Floats stand for their exact
-        values, and are read back as them.
+        values, and are read back as them; a number whose decimals have no end, such as a third, is
+        rounded.
 
     Returns
     -------
@@ -321,12 +326,42 @@ def witness(x, y):
 
 
 def _decimal(value):
-    """A number in decimal digits: exactly if they are few, else those that make its float."""
+    """A number in decimal digits: exactly if there are few, else those that make its float.
+
+    Of other numbers all digits are written if they end, else so many that the rest is far below
+    what a float can tell.
+    """
     exact = Fraction(value)
-    with localcontext(Context(prec=_LONGEST_DECIMAL)) as context:
+    short = _digits(exact, _LONGEST_DECIMAL)
+    if short is not None and len(short) <= _LONGEST_DECIMAL:
+        return short
+    if as_float(exact) == exact:
+        return repr(as_float(exact))
+    return _digits(exact, _n_digits(exact)) or _digits(exact, _LONGEST_DECIMAL, rounded=True)
+
+
+def _digits(exact, most, rounded=False):
+    """A Fraction in decimal digits, None if it has more than `most` (and is not to be rounded)."""
+    with localcontext(Context(prec=most, Emax=MAX_EMAX, Emin=MIN_EMIN)) as context:
         text = f"{Decimal(exact.numerator) / Decimal(exact.denominator):f}"
-        if not context.flags[Inexact] and len(text) <= _LONGEST_DECIMAL:
-            return text
-    if Fraction(float(exact)) != exact:
-        raise ValueError(f"{value} has no short decimal form and is no float; round it first")
-    return repr(float(exact))
+        return text if rounded or not context.flags[Inexact] else None
+
+
+def _n_digits(exact):
+    """As many digits as a Fraction can have if it has an end; 1 if it has none."""
+    if not has_decimal(exact):
+        return 1
+    return len(f"{Decimal(exact.numerator):f}") + exact.denominator.bit_length()
+
+
+def has_decimal(exact):
+    """Whether the decimal digits of a Fraction have an end: its denominator is 2**a * 5**b."""
+    return pow(10, exact.denominator.bit_length(), exact.denominator) == 0
+
+
+def as_float(exact):
+    """The float that is nearest to a Fraction, infinite beyond all floats."""
+    try:
+        return float(exact)
+    except OverflowError:
+        return math.inf if exact > 0 else -math.inf

@@ -8,7 +8,7 @@ import real_boxes
 
 from bnnkit.interop import onnx, vnncomp, vnnlib
 from bnnkit.interop.vnnlib import Comparison
-from bnnkit.network import BinaryNetwork, Head
+from bnnkit.network import BinaryNetwork, Head, RealConv2d, RealNetwork
 from bnnkit.quantiser import Quantiser
 from bnnkit.verification.real import BoxVerdict, Condition
 from bnnkit.verification.real.box import Box
@@ -70,6 +70,56 @@ def test_cases_without_a_box_or_a_hope_are_unsat(tmp_path):
         assert vnncomp.solve(tmp_path / "net.onnx", tmp_path / name, 10).answer == "unsat"
     write_question(tmp_path / "always", low, low + 1, "(assert (>= 1 0))")
     assert vnncomp.solve(tmp_path / "net.onnx", tmp_path / "always", 10).answer == "sat"
+
+
+def write_threshold(path):
+    """A network that says 1 where its only pixel is at least 10."""
+    front = RealConv2d(np.ones((1, 1, 1, 1)), [10], [1])
+    head = Head(np.array([-1, 1]).reshape(2, 1, 1, 1), scale=2, bias=[1, 0])
+    onnx.save(RealNetwork(front, BinaryNetwork(Quantiser(1), [], head, (1, 1, 1)), (1, 1, 1)), path)
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [
+        ("31", "31"),
+        ("30", "31"),
+        ("30.1234567890123456789012345678901234567", "33"),
+        ("1e300", "3e310"),
+        ("3e308", "1e309"),
+        ("1e41", "3e41"),
+        ("1e999", "1e999"),
+    ],
+)
+def test_a_witness_that_is_found_is_told(low, high, tmp_path):
+    """Even where the ends of the box, thirds of these numbers, have no decimals, or are huge."""
+    write_threshold(tmp_path / "net.onnx")
+    condition = "(assert (>= Y_1 Y_0))"
+    text = "(declare-const X_0 Real)(declare-const Y_0 Real)(declare-const Y_1 Real)"
+    text += f"(assert (>= (* 3 X_0) {low}))(assert (<= (* 3 X_0) {high}))"
+    (tmp_path / "q.vnnlib").write_text(text + condition)
+    result = vnncomp.solve(tmp_path / "net.onnx", tmp_path / "q.vnnlib", 10)
+    assert result.answer == "sat"
+    x = Fraction(result.text.split()[2].strip(")"))
+    if low == high:
+        assert abs(3 * x - Fraction(low)) <= Fraction(low) / 10**35
+    else:
+        assert x == result.x.item() or Fraction(float(x)) == result.x.item()
+        assert Fraction(low) <= 3 * result.x.item() <= Fraction(high)
+
+
+def test_a_third_that_decides_stays_a_third(tmp_path):
+    """The witness is one point; its neighbours with decimals are none, or out of the box."""
+    write_threshold(tmp_path / "net.onnx")
+    case = vnnlib.Case(*np.array([[Fraction(31, 3)], [Fraction(32, 3)]], object), ((),))
+    network = onnx.read(tmp_path / "net.onnx").network
+    x = np.array([Fraction(31, 3)], object)
+    order = np.array([0])
+    near = vnncomp._with_decimals(network, order, case, x).item()
+    assert vnnlib.has_decimal(near)
+    assert case.low.item() <= near <= case.high.item()
+    case = case._replace(high=case.low)
+    assert vnncomp._with_decimals(network, order, case, x).item() == x.item()
 
 
 def test_conditions():

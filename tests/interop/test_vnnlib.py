@@ -112,6 +112,7 @@ def test_random_formulas_mean_what_they_say(tmp_path, seed):
     trees = [random_formula(rng, 3) for _ in range(2)]
     text = "".join(f"(declare-const {k}_{i} Real)\n" for k in "XY" for i in range(2))
     text += "".join(f"(assert (>= X_{i} -2)) (assert (<= X_{i} 2))" for i in range(2))
+    text += "(assert (>= Y_0 Y_0))"
     specification = loaded(tmp_path, text + "".join(f"(assert {written(t)})" for t in trees))
     for values in itertools.product([-1, 0, Fraction(1, 2), 1], repeat=4):
         x, y = values[:2], values[2:]
@@ -206,6 +207,12 @@ def test_a_file_of_too_many_words(tmp_path, monkeypatch):
         loaded(tmp_path, "(\n" + "a " * 100 + ")")
 
 
+@pytest.mark.parametrize("assertion", ["", "(assert (or (>= X_0 0.1) (<= X_1 2)))"])
+def test_a_file_that_is_cut_before_its_condition(tmp_path, assertion):
+    with pytest.raises(ValueError, match="no assertion is about the outputs"):
+        loaded(tmp_path, TEXT[: TEXT.index("(assert (or")] + assertion)
+
+
 def test_variables_with_a_gap(tmp_path):
     with pytest.raises(ValueError, match="without a gap"):
         loaded(tmp_path, TEXT + "(declare-const X_3 Real)")
@@ -249,8 +256,35 @@ def test_a_witness_is_read_back_as_it_was(dtype):
 
 def test_a_witness_that_has_no_decimals():
     assert vnnlib.witness([Fraction(1, 8)], [7]) == "((X_0 0.125)\n (Y_0 7))"
-    with pytest.raises(ValueError, match="round it first"):
-        vnnlib.witness([Fraction(1, 3)], [1])
+    (answer,) = expressions(vnnlib.witness([Fraction(1, 3), Fraction(10**400, 3)], [1]))
+    third, huge, _ = (Fraction(pair.items[1].word) for pair in answer.items)
+    assert 0 < Fraction(1, 3) - third < Fraction(1, 10**35)
+    assert 0 < Fraction(10**400, 3) - huge < 10**365
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Fraction("0." + "1234567890" * 6),
+        Fraction("-10." + "1234567890" * 6),
+        Fraction(10) ** 400,
+        Fraction("1.7e-500"),
+        Fraction(7, 5**40 * 2**90),
+        Fraction(10**50 + 1, 2),
+    ],
+)
+def test_a_witness_has_all_decimals_where_they_end(value):
+    (answer,) = expressions(vnnlib.witness([value], [1]))
+    assert Fraction(answer.items[0].items[1].word) == value
+
+
+def test_decimals_that_end():
+    rng = np.random.default_rng(0)
+    for a, b, rest in rng.integers(0, 60, (200, 3)).tolist():
+        number = Fraction(1, 2**a * 5**b * (rest + 1))
+        assert vnnlib.has_decimal(number) == (
+            rest + 1 in (1, 2, 4, 5, 8, 10, 16, 20, 25, 32, 40, 50)
+        )
 
 
 def test_files_of_the_competition():

@@ -22,18 +22,31 @@ def replay(path, x):
     Returns
     -------
     ndarray of float32, one-dimensional
+
+    Raises
+    ------
+    OverflowError
+        Inputs or outputs are beyond float32.
     """
     graph = read_graph(path)
     content = read_bounded(Path(path), LARGEST_FILE)
-    inputs = np.array([float(value) for value in x], np.float32).reshape(1, *graph.input_shape)
-    feed = {graph.input: inputs}
+    inputs = _finite([float(value) for value in x])
+    feed = {graph.input: inputs.reshape(1, *graph.input_shape)}
     try:
         import onnxruntime
     except ImportError:
         from onnx.reference import ReferenceEvaluator
 
-        return ReferenceEvaluator(content).run(None, feed)[0].ravel()
+        return _finite(ReferenceEvaluator(content).run(None, feed)[0].ravel())
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    return session.run(None, feed)[0].ravel()
+    return _finite(session.run(None, feed)[0].ravel())
+
+
+def _finite(values):
+    with np.errstate(over="ignore"):
+        values = np.array(values, np.float32)
+    if not np.isfinite(values).all():
+        raise OverflowError("numbers beyond float32")
+    return values
