@@ -11,6 +11,7 @@ from bnnkit.verification.real.lanes import EXACT
 _ceil = np.frompyfunc(math.ceil, 1, 1)
 _floor = np.frompyfunc(math.floor, 1, 1)
 _MOST_PLACES = 30  # binary places of a grid
+_NEXT = Fraction(1, 10**6)  # share of the width that counts as being at an end
 
 
 class Box:
@@ -71,6 +72,12 @@ class Box:
     def nearest(self, x):
         """The point of the box that is nearest to Fractions `x` (C, H, W)."""
         return np.minimum(np.maximum(x, self.low), self.high)
+
+    def snapped(self, x):
+        """The point `nearest` to Fractions `x`, with inputs next to an end put on that end."""
+        x, reach = self.nearest(x), (self.high - self.low) * _NEXT
+        x = np.where(x - self.low <= reach, self.low, x)
+        return np.where(self.high - x <= reach, self.high, x)
 
     def bits(self, front):
         """What the whole box agrees on: bounds of the bits of a `RealConv2d`, exact.

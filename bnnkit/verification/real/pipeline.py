@@ -14,6 +14,7 @@ from bnnkit.verification.real.condition import Condition
 from bnnkit.verification.real.prover import Prover
 
 FIRST = 1.0  # seconds of the first search
+FIRST_SHARE = 0.2  # of the time that there is, at most, for it
 LONGEST = 20.0  # of a later one, while a proof is tried
 PATIENCE = 3  # seconds of waiting for the proof, for each one of search
 
@@ -57,8 +58,8 @@ def verify_box(network, low, high, condition, timeout=60.0, seed=0):
     """Does a box of real inputs hold a counterexample? Exactly.
 
     The stages are the centre of the box, a gradient search, interval bounds, and a proof: for
-    each comparison, that its lead is out of reach for all bits of the first layer that the box
-    leaves open, then for all that some pixels have. Search and proof take turns.
+    each case, that its leads are out of reach together for all bits of the first layer that the
+    box leaves open, then for all that some pixels have. Search and proof take turns.
 
     Parameters
     ----------
@@ -126,10 +127,14 @@ class _Question:
         self._clock.end_stage("clean")
         self._grid = Grid(self._box, self._network.front)
         self._ascent = Ascent(self._network, self._grid, self._condition, self._seed)
-        point = self._search(FIRST)
+        point = self._search(min(FIRST, self._clock.left * FIRST_SHARE))
         if point is not None:
             return self._falsified("falsify", point)
-        prover = Prover(self._network, self._box, self._condition, self._holds_near)
+        if self._clock.left == 0:
+            return self._verdict("unknown", "falsify", reason="timeout")
+        prover = Prover(
+            *(self._network, self._box, self._condition, self._holds_near, self._clock.deadline)
+        )
         tractable = not prover.refuted and prover.tractable
         if tractable:
             prover.tighten()
@@ -149,7 +154,7 @@ class _Question:
         """Let the proof run, and search meanwhile; a verdict, or None if no proof is expected."""
         turn = FIRST / PATIENCE
         try:
-            prover.start(self._clock.deadline)
+            prover.start()
             while not prover.wait(min(PATIENCE * turn, self._clock.left)):
                 self._clock.end_stage("prove")
                 point = self._search(turn)
@@ -187,11 +192,16 @@ class _Question:
         return self._point_near(pixels) is not None
 
     def _point_near(self, pixels):
-        """A counterexample next to float pixels (inputs,): on the grid, or at these numbers."""
+        """A counterexample next to float pixels (inputs,), or None.
+
+        It is on the grid; or at these numbers; or where floats fall short of an end of the box
+        that the pixels mean to reach, and perhaps nothing less will do, at the end itself.
+        """
         c, h, w = self._box.shape
         exact = np.array([Fraction(v) for v in pixels.tolist()], object)
         exact = exact.reshape(h, w, c).transpose(2, 0, 1)
-        for point in (self._grid.point(self._grid.nearest(exact)), self._box.nearest(exact)):
+        points = self._grid.point(self._grid.nearest(exact)), self._box.nearest(exact)
+        for point in (*points, self._box.snapped(exact)):
             if self._is_counterexample(point):
                 return point
         return None

@@ -1,5 +1,6 @@
-"""The proof that no case of a condition can hold, one comparison after the other."""
+"""The proof that no case of a condition can hold, one case after the other."""
 
+import itertools
 import threading
 import time
 
@@ -16,15 +17,16 @@ from bnnkit.verification.real.leads import LeadModel
 from bnnkit.verification.real.rows import SignRows
 
 MOST_TERMS = 3_000_000  # of a model that CP-SAT is given
-_LINGER = 10  # seconds, at most, that a thread takes to end
+_LINGER = 10  # seconds, at most, that the threads take to end
 
 
 class Prover:
     """Refutes the cases of a condition, in threads of its own.
 
-    A case is refuted if one of its comparisons is: by intervals, or by a `LeadModel`. Where the
-    model finds bits of the first layer with the lead, a `Coupling` looks for their pixels. Either
-    there are some, or the reason why not is a clause from then on, for all comparisons.
+    A case is refuted if one of its comparisons is, by intervals, or all of them together, by a
+    `LeadModel`. Where the model finds bits of the first layer with the leads, a `Coupling` looks
+    for their pixels. Either there are some, or the reason why not is a clause from then on, for
+    all cases.
 
     Parameters
     ----------
@@ -33,15 +35,17 @@ class Prover:
     condition : Condition
     is_counterexample : callable
         Takes pixels (inputs,) as float64, returns whether they are one, once put into the box.
+    deadline : float
+        A time of `time.perf_counter`, from which on nothing is begun.
     """
 
-    def __init__(self, network, box, condition, is_counterexample):
+    def __init__(self, network, box, condition, is_counterexample, deadline):
         self._network, self._box = network, box
-        self._is_counterexample = is_counterexample
+        self._is_counterexample, self._deadline = is_counterexample, deadline
         self._circuit = counting_ties(network.tail)
         low, high = (by_channel(bits).astype(np.int32) for bits in box.bits(network.front))
         self._bounds = propagate(self._circuit, low, high)
-        self._open = self._not_ruled_out(condition.cases, self._interval_leads)
+        self._open = self._not_ruled_out(_distinct(condition.cases), self._interval_leads)
         self._threads, self._models, self._lock = [], set(), threading.Lock()
         self._clauses, self._coupling, self._error = [], None, None
         self._stopped, self.failed, self.found = False, False, None
@@ -56,19 +60,19 @@ class Prover:
     def tractable(self):
         """Whether the models of the cases that are left are small enough to be built."""
         cone = np.zeros(self._circuit.n_nodes, np.int32)
-        pairs = np.array(self._open[0][:1])
+        pairs = np.array(self._open[0])
         return mark_cone(self._circuit, pairs, self._bounds, cone) <= MOST_TERMS
 
     def tighten(self):
         """Refute what follows from pairs of bits and from groups of neurons."""
         self._rows = SignRows(self._network.front, self._box, self._open_bits())
-        self._clauses = [self._about_bits(pair) for pair in self._rows.exclusive_pairs()]
+        pairs = itertools.takewhile(lambda pair: not self._is_late(), self._rows.exclusive_pairs())
+        self._clauses = [self._about_bits(pair) for pair in pairs]
         if self._network.tail.layers:
             self._open = self._not_ruled_out(self._open, self._grouped_leads)
 
-    def start(self, deadline):
-        """Begin with the proof; `deadline` is a time of `time.perf_counter`."""
-        self._deadline = deadline
+    def start(self):
+        """Begin with the proof."""
         self._waiting = list(self._open[::-1])
         for _ in range(min(get_threads(), len(self._open))):
             thread = threading.Thread(target=self._work, daemon=True)
@@ -88,8 +92,9 @@ class Prover:
     def close(self):
         """End the threads, and wait for them: some are in the middle of foreign code."""
         self._stop()
+        end = time.perf_counter() + _LINGER
         for thread in self._threads:
-            thread.join(_LINGER)
+            thread.join(max(end - time.perf_counter(), 0))
 
     def _stop(self):
         self._stopped = True
@@ -113,6 +118,8 @@ class Prover:
         return greatest
 
     def _grouped_leads(self, label):
+        if self._is_late():
+            return self._interval_leads(label)
         return grouped_leads(self._circuit, label, self._bounds, self._clauses)
 
     def _open_bits(self):
@@ -126,7 +133,7 @@ class Prover:
                     if not self._waiting:
                         return
                     case = self._waiting.pop()
-                if any(self._refute(a, b) for a, b in case):
+                if self._refute(case):
                     with self._lock:
                         self._open.remove(case)
                 else:
@@ -138,9 +145,9 @@ class Prover:
             self._error = error
             self._ended.set()
 
-    def _refute(self, a, b):
-        """Whether score[a] >= score[b] is impossible; `found` may be set if it is not."""
-        model = LeadModel(self._circuit, self._bounds, a, b)
+    def _refute(self, case):
+        """Whether a case is impossible; `found` may be set if it is not."""
+        model = LeadModel(self._circuit, self._bounds, case, self._is_late)
         with self._lock:
             self._models.add(model)
         known = 0
@@ -169,9 +176,18 @@ class Prover:
             self._clauses += map(self._about_bits, outcome.clauses)
         return bool(outcome.clauses)
 
+    def _is_late(self):
+        return self._stopped or time.perf_counter() >= self._deadline
+
     def _about_bits(self, literals):
         """Literals (row, sign) as (bit, sign)."""
         return [(int(self._rows.bits[row]), sign) for row, sign in literals]
+
+
+def _distinct(cases):
+    """Cases, each once, without what always holds, unless there is nothing else."""
+    distinct = (tuple(dict.fromkeys((a, b) for a, b in case if a != b)) or case for case in cases)
+    return list(dict.fromkeys(distinct))
 
 
 def counting_ties(tail):

@@ -83,17 +83,11 @@ class SignRows:
         return most < 0 or (most == 0 and strict)
 
     def exclusive_pairs(self):
-        """Pairs of rows with signs that exclude each other by their plain sum.
-
-        Returns
-        -------
-        list of ((row, sign), (row, sign))
-        """
-        if not 2 <= len(self.bits) <= MOST:
-            return []
-        return [
-            ((i, s), (j, t)) for i, s, j, t in self._likely_pairs() if self.exclude((i, j), (s, t))
-        ]
+        """Yield pairs ((row, sign), (row, sign)) that exclude each other by their plain sum."""
+        if 2 <= len(self.bits) <= MOST:
+            for i, s, j, t in self._likely_pairs():
+                if self.exclude((i, j), (s, t)):
+                    yield (i, s), (j, t)
 
     def _likely_pairs(self):
         """Those for which floats say so, or cannot say.

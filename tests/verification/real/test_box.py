@@ -16,6 +16,16 @@ def test_ends_are_taken_for_their_exact_values():
     assert (box.nearest(box.high + 1) == box.high).all()
 
 
+def test_what_is_next_to_an_end_is_put_on_it():
+    third, near, far = Fraction(1, 3), Fraction(1, 10**7), Fraction(1, 10**5)
+    box = Box([[[third] * 5]], [[[third + 1] * 5]])
+    x = third + np.array([[[-near, near, far, 1 - near, 1 - far]]], object)
+    expected = [third, third, third + far, third + 1, third + 1 - far]
+    assert box.snapped(x).ravel().tolist() == expected
+    point = Box([[[third]]], [[[third]]])
+    assert point.snapped(np.array([[[0]]], object)).item() == third
+
+
 @pytest.mark.parametrize(
     ("low", "high", "message"),
     [

@@ -45,7 +45,7 @@ def test_a_long_chain_of_reasons():
     )
     box = Box([[[0, 0]]], [[[3, 3]]])
     rows = SignRows(front, box, [0, 1, 2])
-    assert rows.exclusive_pairs() == []
+    assert list(rows.exclusive_pairs()) == []
     outcome = Coupling(rows).realise(np.array([1, 1, 1]), 10)
     assert outcome.pixels is None
     assert [sorted(clause) for clause in outcome.clauses] == [[(0, 1), (1, 1), (2, 1)]]

@@ -38,9 +38,10 @@ def test_free_bits_and_clauses_agree_with_enumeration(seed):
     allowed = np.ones(len(bits), bool)
     for clause in clauses:
         allowed &= ~np.all([bits[:, k] == (s > 0) for k, s in clause], axis=0)
-    for a, b in itertools.permutations(range(3), 2):
-        reached = scores[:, a] >= scores[:, b]
-        model = LeadModel(circuit, propagate(circuit, low, high), a, b)
+    pairs = list(itertools.permutations(range(3), 2))
+    for case in [*itertools.permutations(pairs, 2), *([pair] for pair in pairs)]:
+        reached = np.all([scores[:, a] >= scores[:, b] for a, b in case], axis=0)
+        model = LeadModel(circuit, propagate(circuit, low, high), case)
         for clause in clauses:
             model.add_clause(clause)
         answer = model.solve(30)
@@ -51,7 +52,7 @@ def test_free_bits_and_clauses_agree_with_enumeration(seed):
             chosen = np.where(answer.bits < 0, low, answer.bits)
             assert ((low <= chosen) & (chosen <= high)).all()
             found = scores_of(network, chosen)[0]
-            assert found[a] >= found[b]
+            assert all(found[a] >= found[b] for a, b in case)
             if all(answer.bits[k] >= 0 for clause in clauses for k, _ in clause):
                 assert (reached & allowed).any()
 
@@ -60,7 +61,14 @@ def test_a_stopped_model_knows_nothing():
     network = real_boxes.random_network(np.random.default_rng(0))
     circuit = counting_ties(network.tail)
     bounds = propagate(circuit, np.zeros(circuit.n_inputs), np.ones(circuit.n_inputs))
-    model = LeadModel(circuit, bounds, 0, 1)
+    model = LeadModel(circuit, bounds, [(0, 1)])
     model.stop()
     assert model.solve(30).status == "unknown"
-    assert LeadModel(circuit, bounds, 0, 1).solve(0).status == "unknown"
+    assert LeadModel(circuit, bounds, [(0, 1)]).solve(0).status == "unknown"
+
+
+def test_a_model_that_is_written_too_late_knows_nothing():
+    network = real_boxes.random_network(np.random.default_rng(0))
+    circuit = counting_ties(network.tail)
+    bounds = propagate(circuit, np.zeros(circuit.n_inputs), np.ones(circuit.n_inputs))
+    assert LeadModel(circuit, bounds, [(0, 1)], lambda: True).solve(30).status == "unknown"
