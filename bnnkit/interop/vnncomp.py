@@ -15,11 +15,12 @@ import numpy as np
 from bnnkit._files import write_text
 from bnnkit.interop import onnx, vnnlib
 from bnnkit.network import RealNetwork
+from bnnkit.verification._question import checked_timeout
 from bnnkit.verification.real import Condition, verify_box
 
 _ANSWERS = {"robust": "unsat", "falsified": "sat"}
 _PLACES, _SIDES = 30, (math.floor, math.ceil)  # decimal places where no float is in the box
-_SHORTEST = 1e-3  # seconds that a question gets, however late it is
+_RESERVE, _MOST_RESERVE = 0.05, 5.0  # share of the time, and seconds, that are kept for the end
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,14 @@ def solve(model, specification, timeout=None):
         A file is damaged, or beyond what can be decided: the network is not a binarized one, the
         condition is not made of comparisons of two outputs.
     """
-    end = None if timeout is None else time.perf_counter() + timeout
-    imported, question = onnx.read(model), vnnlib.load(specification)
+    end = math.inf
+    if checked_timeout(timeout) is not None:
+        end = time.perf_counter() + timeout - min(_RESERVE * timeout, _MOST_RESERVE)
+    imported = onnx.read(model)
+    try:
+        question = vnnlib.load(specification, end)
+    except TimeoutError:
+        return Result("timeout")
     network, order = imported.network, imported.order
     if not isinstance(network, RealNetwork):
         raise ValueError(f"{model} rounds pixels to levels; VNN-LIB is about real ones")
@@ -98,8 +105,11 @@ def solve(model, specification, timeout=None):
     for case, condition in [(case, as_condition(case.condition)) for case in question.cases]:
         if condition is None:
             continue
+        left = end - time.perf_counter()
+        if left <= 0:
+            return Result("timeout", verdicts=verdicts)
         low, high = (x[order].reshape(network.input_shape) for x in (case.low, case.high))
-        left = None if end is None else max(end - time.perf_counter(), _SHORTEST)
+        left = None if left == math.inf else left
         verdicts.append(verify_box(network, low, high, condition, left))
         if verdicts[-1].status == "falsified":
             x = _checked(case, order, verdicts[-1])
@@ -121,11 +131,14 @@ def as_condition(condition):
     ValueError
         A comparison is not between two outputs.
     """
-    cases = []
+    # a product of clauses repeats few comparisons many times
+    known = {id(comparison): comparison for part in condition for comparison in part}
+    known = {key: _pair(comparison) for key, comparison in known.items()}
+    cases = {}
     for part in condition:
-        pairs = [_pair(comparison) for comparison in part]
+        pairs = dict.fromkeys(known[id(comparison)] for comparison in part)
         if None not in pairs:
-            cases.append([pair for pair in pairs if pair] or [(0, 0)])
+            cases[tuple(pair for pair in pairs if pair) or ((0, 0),)] = True
     return Condition(cases) if cases else None
 
 

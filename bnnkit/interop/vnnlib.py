@@ -7,6 +7,7 @@ network misclassifies, say)? "sat" is the answer yes, with a witness; "unsat" is
 import itertools
 import math
 import re
+import time
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Inexact, localcontext
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +21,8 @@ from bnnkit.interop._sexpr import SyntaxProblem, expressions
 _LARGEST_FILE = 2**28  # bytes, unpacked
 _MOST_VARIABLES = 10**7
 _MOST_CONJUNCTIONS = 100_000
+_MOST_ATOMS = 2**20  # of all conjunctions of a condition, and
+_MOST_ENDS = 2**22  # of all boxes: inputs times boxes
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _VARIABLE = re.compile(r"([XY])_(\d{1,8})", re.ASCII)
 _LONGEST_DECIMAL = 40  # characters
@@ -86,8 +89,14 @@ class Specification(NamedTuple):
     cases: tuple
 
 
-def load(path):
+def load(path, deadline=math.inf):
     """Read a VNN-LIB 1.0 file, plain or gzipped; decimals are read as exact fractions.
+
+    Parameters
+    ----------
+    path : path-like
+    deadline : float, optional
+        A time of `time.perf_counter`.
 
     Returns
     -------
@@ -97,6 +106,8 @@ def load(path):
     ------
     OSError
         There is no such file.
+    TimeoutError
+        The deadline has passed.
     ValueError
         With the line: not VNN-LIB 1.0; an input without bounds; conditions that are not linear, or
         that join inputs to each other or to outputs; no condition at all.
@@ -107,7 +118,7 @@ def load(path):
         raise ValueError(f"{path}: not a VNN-LIB file: byte {error.start} is no ASCII") from None
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    reader = _Reader()
+    reader = _Reader(deadline)
     try:
         for statement in expressions(text):
             reader.read(statement)
@@ -129,12 +140,16 @@ class _Bound(NamedTuple):
 class _Reader:
     """Collects declarations and assertions."""
 
-    def __init__(self):
+    def __init__(self, deadline):
+        self._deadline = deadline
         self.declared = {"X": set(), "Y": set()}
         self.atoms = []  # that all must hold
         self.choices = []  # disjunctions of conjunctions of atoms
+        self.last_line = 1
 
     def read(self, statement):
+        self.check_time()
+        self.last_line = statement.line
         words = [part.word for part in statement.items or ()]
         if words[:1] in (["declare-const"], ["declare-fun"]):
             self._declare(statement, words)
@@ -168,9 +183,10 @@ class _Reader:
         operator = part.items[0].word if part.items else None
         if operator in ("and", "or"):
             inner = [self._formula(item) for item in part.items[1:]]
-            if operator == "or":
-                return _limited(part.line, sum(map(len, inner)), itertools.chain(*inner))
-            return _product(part.line, inner)
+            if operator == "and":
+                return _product(part.line, inner)
+            _check_size(part.line, sum(map(len, inner)))
+            return list(itertools.chain(*inner))
         if operator in ("<=", ">=", "<", ">") and len(part.items) == 3:
             left, right = (self._term(item) for item in part.items[1:])
             if operator.startswith("<"):
@@ -219,16 +235,28 @@ class _Reader:
         everything = itertools.chain(self.atoms, *itertools.chain(*self.choices))
         if not any(isinstance(atom, Comparison) for atom in everything):
             raise ValueError("no assertion is about the outputs; is the file cut short?")
-        always = _parted(self.atoms)
+        bounds, always = _parted(self.atoms)
         boxes = {}
-        for atoms in _product(0, self.choices):
-            bounds, condition = _parted(atoms)
-            boxes.setdefault(tuple(bounds), []).append((*always[1], *condition))
-        cases = [
-            _case([*always[0], *bounds], n_inputs, tuple(condition))
-            for bounds, condition in boxes.items()
-        ]
-        return Specification(n_inputs, n_outputs, tuple(c for c in cases if c is not None))
+        for atoms in _product(self.last_line, self.choices):
+            more, condition = _parted(atoms)
+            boxes.setdefault(tuple(more), []).append((*always, *condition))
+        if len(boxes) * n_inputs > _MOST_ENDS:
+            raise ValueError(
+                f"{len(boxes)} boxes of {n_inputs} inputs; {_MOST_ENDS} ends are supported"
+            )
+        ends = _narrowed(np.full((2, n_inputs), None, object), bounds)
+        unsure = [i for i, (low, high) in enumerate(ends.T) if None in (low, high) or low > high]
+        cases = []
+        for more, condition in boxes.items():
+            self.check_time()
+            low, high = _narrowed(ends, more)
+            if _is_box(low, high, {*unsure, *(bound.index for bound in more)}):
+                cases.append(Case(low, high, tuple(condition)))
+        return Specification(n_inputs, n_outputs, tuple(cases))
+
+    def check_time(self):
+        if time.perf_counter() > self._deadline:
+            raise TimeoutError("reading takes too long")
 
     def _count(self, kind):
         numbers = self.declared[kind]
@@ -248,16 +276,20 @@ def _product(line, factors):
     size = 1
     for factor in factors:
         size *= len(factor)
-    parts = (list(itertools.chain(*choice)) for choice in itertools.product(*factors))
-    return _limited(line, size, parts)
+        _check_size(line, size)
+    n_atoms = sum(size // len(factor) * sum(map(len, factor)) for factor in factors)
+    if n_atoms > _MOST_ATOMS:
+        raise SyntaxProblem(
+            line, f"cases of {n_atoms} comparisons in all; {_MOST_ATOMS} are supported"
+        )
+    return [list(itertools.chain(*choice)) for choice in itertools.product(*factors)]
 
 
-def _limited(line, size, parts):
+def _check_size(line, size):
     if not 1 <= size <= _MOST_CONJUNCTIONS:
         raise SyntaxProblem(
-            line, f"a condition of {size} cases; 1 to {_MOST_CONJUNCTIONS} are supported"
+            line, f"a condition of {size} cases or more; 1 to {_MOST_CONJUNCTIONS} are supported"
         )
-    return list(parts)
 
 
 def _summed(terms, sign):
@@ -280,21 +312,24 @@ def _number(part):
     return Fraction(part.word)
 
 
-def _case(bounds, n_inputs, condition):
-    """The Case of a box, or None if it is empty."""
-    low, high = np.full(n_inputs, None, object), np.full(n_inputs, None, object)
+def _narrowed(ends, bounds):
+    """Ends (low, high) of a box, object (2, inputs), with more bounds; None is no bound yet."""
+    low, high = ends = ends.copy()
     for index, value, lower in bounds:
         if lower:
             low[index] = value if low[index] is None else max(low[index], value)
         else:
             high[index] = value if high[index] is None else min(high[index], value)
-    for name, ends in (("lower", low), ("upper", high)):
-        missing = [i for i, end in enumerate(ends) if end is None]
-        if missing:
-            raise ValueError(f"X_{missing[0]} has no {name} bound; inputs must be in a box")
-    if (low > high).any():
-        return None
-    return Case(low, high, condition)
+    return ends
+
+
+def _is_box(low, high, places):
+    """Whether a box holds anything, which is in doubt at some `places`."""
+    for i in sorted(places):
+        for name, end in (("lower", low[i]), ("upper", high[i])):
+            if end is None:
+                raise ValueError(f"X_{i} has no {name} bound; inputs must be in a box")
+    return all(low[i] <= high[i] for i in places)
 
 
 def witness(x, y):

@@ -58,3 +58,40 @@ def test_wrong_use(files, capsys):
     (files / "below.vnnlib").write_text("(assert")
     assert ask(files, "below") == 2
     assert "below.vnnlib" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--write-formula", "x.opb"],
+        ["--json"],
+        ["--csv", "x.csv"],
+        ["--certificate", "c"],
+        ["--solver", "cp-sat"],
+        ["--eps", "0.1"],
+        ["--dataset", "mnist"],
+        ["--index", "0"],
+        ["--jobs", "2"],
+        ["--store", "x.sqlite"],
+        ["--pixels", "uint8"],
+        ["--first", "3"],
+    ],
+)
+def test_options_that_do_not_apply_are_refused(files, capsys, options):
+    assert ask(files, "below", *options) == 2
+    said = capsys.readouterr().err
+    assert f"{options[0]} is not for a .vnnlib question" in said
+    assert said.count("\n") == 1
+
+
+def test_defaults_that_are_written_out_are_taken(files):
+    assert ask(files, "below", "--dataset", "digits", "--solver", "native", "--jobs", "1") == 0
+
+
+def test_numbers_beyond_all_floats(files, capsys):
+    text = (files / "beyond.vnnlib").read_text().replace("5.5", "9e999")
+    (files / "beyond.vnnlib").write_text(text)
+    assert ask(files, "beyond") == 1
+    printed = capsys.readouterr()
+    assert printed.out.startswith("sat\n((X_0 ")
+    assert "class 1, first-layer margin inf" in printed.err

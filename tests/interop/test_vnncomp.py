@@ -131,10 +131,11 @@ def test_conditions():
     scaled = comparison({2: Fraction(1, 3), 0: Fraction(-1, 3), 1: 0})
     always, never = comparison({}, -1), comparison({}, 1)
     assert vnncomp.as_condition(((at_least, scaled), (always,))).cases == (
-        ((2, 0), (2, 0)),
+        ((2, 0),),
         ((0, 0),),
     )
     assert vnncomp.as_condition(((at_least, never),)) is None
+    assert vnncomp.as_condition(((at_least, always, scaled), (scaled,))).cases == (((2, 0),),)
     for wrong in (
         comparison({2: 1, 0: -1}, strict=True),
         comparison({2: 1, 0: -1}, bound=1),
@@ -172,6 +173,15 @@ def test_out_of_time(tmp_path, monkeypatch):
     late = BoxVerdict("unknown", "prove", reason="timeout")
     monkeypatch.setattr(vnncomp, "verify_box", lambda *arguments: late)
     assert vnncomp.solve(tmp_path / "net.onnx", tmp_path / "q.vnnlib", 1).text == "timeout"
+
+
+def test_what_takes_too_long_to_read_is_out_of_time(tmp_path):
+    network = real_boxes.random_network(np.random.default_rng(2))
+    onnx.save(network, tmp_path / "net.onnx")
+    low = np.zeros(network.input_shape)
+    write_question(tmp_path / "q.vnnlib", low, low + 1, "(assert (>= Y_0 Y_1))")
+    result = vnncomp.solve(tmp_path / "net.onnx", tmp_path / "q.vnnlib", 1e-6)
+    assert (result.text, result.verdicts) == ("timeout", [])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import gzip
 import itertools
+import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -220,7 +221,36 @@ def test_variables_with_a_gap(tmp_path):
 
 def test_conditions_that_multiply_beyond_all_measure(tmp_path):
     either = "(assert (or (>= Y_0 0) (>= Y_1 0)))\n" * 40
-    with pytest.raises(ValueError, match=r"a condition of \d+ cases"):
+    with pytest.raises(ValueError, match=r"a condition of \d{6} cases or more"):
+        loaded(tmp_path, TEXT + either)
+
+
+def test_reading_ends_at_the_deadline(tmp_path):
+    (tmp_path / "q.vnnlib").write_text(TEXT)
+    with pytest.raises(TimeoutError):
+        vnnlib.load(tmp_path / "q.vnnlib", time.perf_counter())
+    vnnlib.load(tmp_path / "q.vnnlib", time.perf_counter() + 1000)
+
+
+def test_cases_of_too_many_comparisons_or_ends(tmp_path, monkeypatch):
+    either = "(assert (or (>= Y_0 0) (>= Y_1 0)))\n" * 4
+    with monkeypatch.context() as patch:
+        patch.setattr(vnnlib, "_MOST_ATOMS", 2**5 * 5)  # one case of the text has two
+        with pytest.raises(ValueError, match="cases of 176 comparisons in all; 160"):
+            loaded(tmp_path, TEXT + either)
+        patch.setattr(vnnlib, "_MOST_ATOMS", 176)
+        loaded(tmp_path, TEXT + either)
+    boxes = "(assert (or (>= X_0 0.1) (>= X_0 0.2) (<= X_1 2)))"
+    monkeypatch.setattr(vnnlib, "_MOST_ENDS", 6)
+    assert len(loaded(tmp_path, TEXT + boxes).cases) == 3
+    monkeypatch.setattr(vnnlib, "_MOST_ENDS", 5)
+    with pytest.raises(ValueError, match="3 boxes of 2 inputs; 5 ends"):
+        loaded(tmp_path, TEXT + boxes)
+
+
+def test_the_product_of_assertions_has_a_line(tmp_path):
+    either = "(assert (or (>= Y_0 0) (>= Y_1 0)))\n" * 40
+    with pytest.raises(ValueError, match=f"line {TEXT.count(chr(10)) + 40}: a condition of"):
         loaded(tmp_path, TEXT + either)
 
 
