@@ -1,22 +1,37 @@
 """Operators on constants, which exporters leave in the graph: computed as a runtime would."""
 
+import math
+
 import numpy as np
 
-_MOST_VALUES = 2**26
+MOST_BYTES = 2**28  # of all results in a file
+_LARGEST_NUMBER = 8  # bytes
 
 
-def fold(node, arrays):
+def fold(node, arrays, room=MOST_BYTES):
     """The result of a node all of whose inputs are arrays (None where one is left out).
+
+    Parameters
+    ----------
+    node : Node
+    arrays : list of ndarray or None
+    room : int
+        Bytes that the result may take.
 
     Raises
     ------
     ValueError
         The operator is not among those that are computed here, or does not fit the arrays.
     """
-    if node.op in _ELEMENTWISE:
-        size = np.prod(np.broadcast_shapes(*(a.shape for a in arrays)), dtype=object)
-        if size > _MOST_VALUES:
-            raise ValueError(f"a constant of {size} values; the limit is {_MOST_VALUES}")
+    elementwise = node.op in _ELEMENTWISE
+    size = sum(a.size for a in arrays if a is not None)
+    if elementwise:
+        size = math.prod(np.broadcast_shapes(*(a.shape for a in arrays)))
+    if size * _LARGEST_NUMBER > room:
+        raise ValueError(
+            f"a constant of {size} values; all that are computed may take {MOST_BYTES} bytes"
+        )
+    if elementwise:
         with np.errstate(all="ignore"):
             return np.asarray(_ELEMENTWISE[node.op](*arrays))
     if node.op not in _SHAPES:
@@ -85,7 +100,7 @@ def _axes(attributes, given):
 
 
 def _gather(attributes, data, indices):
-    if data.ndim != 1 or indices.size > _MOST_VALUES:
+    if data.ndim != 1:
         raise ValueError("only entries of a list are gathered")
     return data[indices]
 

@@ -234,6 +234,8 @@ def _window(node, size):
         raise ValueError(f"pads by {kind.decode()}; write the pads out")
     if len(size) != 2 or len(strides) != 2 or len(set(strides)) > 1 or len(set(pads)) > 1:
         raise ValueError(f"strides {strides} or pads {pads} that differ are not supported")
+    if strides[0] < 1 or pads[0] < 0:
+        raise ValueError(f"strides {strides} must be at least 1, pads {pads} at least 0")
     return strides[0], pads[0]
 
 

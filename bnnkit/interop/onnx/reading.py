@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bnnkit._checks import simplest_fraction
-from bnnkit.interop.onnx.constants import fold
+from bnnkit.interop.onnx.constants import MOST_BYTES, fold
 from bnnkit.interop.onnx.graph import as_node, read_graph
 from bnnkit.interop.onnx.operators import apply
 from bnnkit.interop.onnx.symbols import Bits, Input, Sums, Tensor
@@ -55,6 +55,8 @@ def read(path, quant_step=None, input_shape=None, input_range=None):
         return _imported(_walk(graph, source))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+    except MemoryError:
+        raise ValueError(f"{path}: needs more memory than there is") from None
 
 
 def _fraction(text):
@@ -103,8 +105,9 @@ def _walk(graph, source):
     values, nodes = graph.constants | {graph.input: image}, graph.nodes
     if STEP_KEY in graph.metadata:
         nodes = _skip_quantiser(graph, image, values)
+    room = MOST_BYTES
     for node in nodes:
-        _evaluate(node, values)
+        room -= _evaluate(node, values, room)
     if not isinstance(values.get(graph.output), Tensor):
         raise ValueError(f"the output {graph.output!r} does not depend on the input")
     return values[graph.output]
@@ -133,7 +136,8 @@ def _skip_quantiser(graph, image, values):
     return graph.nodes[n:]
 
 
-def _evaluate(node, values):
+def _evaluate(node, values, room):
+    """Put a node's result into `values`; the bytes that it takes of the `room` for constants."""
     try:
         operands = [values[name] if name else None for name in node.inputs]
     except KeyError as error:
@@ -141,9 +145,9 @@ def _evaluate(node, values):
     if node.op == "Constant":
         result = _constant(node)
     else:
-        compute = apply if any(isinstance(x, Tensor) for x in operands) else fold
+        folded = not any(isinstance(x, Tensor) for x in operands)
         try:
-            result = compute(node, operands)
+            result = fold(node, operands, room) if folded else apply(node, operands)
         except (ValueError, TypeError, IndexError, ArithmeticError, AttributeError) as error:
             raise ValueError(f"{node}: {error}") from None
         except KeyError as error:
@@ -152,6 +156,7 @@ def _evaluate(node, values):
         if name in values:
             raise ValueError(f"{node}: makes {name!r}, which is there already")
         values[name] = result
+    return result.nbytes if isinstance(result, np.ndarray) else 0
 
 
 def _constant(node):

@@ -11,6 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from bnnkit import BinaryNetwork, RealNetwork
 from bnnkit.interop import onnx, read_network
+from bnnkit.interop.onnx import reading
 
 
 def as_input(imported, images):
@@ -347,12 +348,53 @@ def towering(model):
     model.CopyFrom(graph.model())
 
 
+def without_stride(model):
+    graph = Graph(np.random.default_rng(0), (1, 4, 4))
+    graph.add("Conv", np.ones((1, 1, 1, 1), F), strides=[0, 0])
+    for op, *operands in TWO_SIGNS:
+        graph.add(op, *operands)
+    model.CopyFrom(graph.model())
+
+
+def many_sums(n):
+    """A network behind whose weights are `n` sums of constants of 400 bytes."""
+    graph = Graph(np.random.default_rng(0), (4,))
+    last = graph.constant(np.ones((4, 25), F))
+    other = graph.constant(np.zeros((4, 25), F))
+    for i in range(n):
+        graph.nodes.append(helper.make_node("Add", [last, other], [f"s{i}"], f"Sum_{i}"))
+        last = f"s{i}"
+    graph.add("MatMul", last)
+    graph.add("Sign")
+    graph.add("Add", F(0.5))
+    graph.add("Sign")
+    graph.add("MatMul", np.ones((25, 3), F))
+    return graph.model()
+
+
+def test_one_budget_for_all_constants_that_are_computed(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "MOST_BYTES", 1600)
+    onnx.load(save(many_sums(3), tmp_path / "net.onnx"))
+    with pytest.raises(ValueError, match=r"node 'Sum_3' \(Add\): a constant of 100 values; all"):
+        onnx.load(save(many_sums(4), tmp_path / "net.onnx"))
+
+
+def test_too_little_memory_is_a_sentence(tmp_path, monkeypatch):
+    def exhausted(*arguments):
+        raise MemoryError
+
+    monkeypatch.setattr(reading, "fold", exhausted)
+    with pytest.raises(ValueError, match=r"net\.onnx: needs more memory than there is"):
+        onnx.load(save(many_sums(1), tmp_path / "net.onnx"))
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
         (external, "data in other files is not read"),
         (huge, "an array of shape .* that holds"),
         (wide_pads, r"\(Conv\): a layer of 1 x .* outputs is beyond the limit"),
+        (without_stride, r"\(Conv\): strides \[0, 0\] must be at least 1"),
         (towering, r"node 'Add_tower' \(Add\): a constant of \d+ values"),
         (lambda m: m.graph.ClearField("node"), "one without a graph"),
         (lambda m: m.graph.output.add(), "one input and one output"),
