@@ -20,10 +20,10 @@ checked; images that are wrong as they are count here. unknown: out of time.
 Of several models, --question vote asks whether an image makes their vote wrong, joint whether one
 makes all of them choose the same wrong class.
 
---write-formula puts a question to any other solver: its formula is satisfiable exactly if the image
-is not robust. The end of the name says the format: .cnf clauses alone, .rcnf DIMACS with reified
-sums, .bnn the lines of CryptoMiniSat, .opb linear constraints; .gz, .xz or .bz2 may follow. bnnkit
-solve reads them all.
+--write-formula puts a question to any other solver, about one image and one network that rounds
+pixels to levels: its formula is satisfiable exactly if the image is not robust. The end of the name
+says the format: .cnf clauses alone, .rcnf DIMACS with reified sums, .bnn the lines of
+CryptoMiniSat, .opb linear constraints; .gz, .xz or .bz2 may follow. bnnkit solve reads them all.
 
 {specification.EXAMPLES}"""
 
