@@ -9,6 +9,8 @@ from bnnkit.checker.text import read_formula
 from bnnkit.solvers.native import Native
 from bnnkit.solvers.outcome import Outcome
 
+TIMEOUT = 20.0  # seconds for one question
+
 
 class Reducing(Native):
     """The native solver with a reduction of its learnt clauses after every other conflict."""
