@@ -32,6 +32,7 @@ _ROOMS = (
     "datasets",
     "ensemble",
     "formula",
+    "fuzz",
     "interop",
     "kernels",
     "nn",

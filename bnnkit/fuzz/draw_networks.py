@@ -10,7 +10,7 @@ from bnnkit.kernels import output_size
 _SHAPES = ((1, 1, 1), (1, 1, 4), (1, 2, 2), (2, 2, 1), (1, 2, 3), (3, 1, 2), (1, 3, 3), (2, 2, 2))
 _LAYERS = ("", "d", "dd", "ddd", "cd", "cpd", "ccd", "cc", "cpcd", "dcd")
 _STEPS = ((1, 10), (1, 5), (1, 4), (3, 10), (1, 3), (1, 2), (61, 100), (1, 1))
-_EPS = ((0, 1), (1, 20), (1, 10), (3, 20), (8, 255), (1, 4), (1, 3), (1, 2))
+_EPS = ((0, 1), (1, 20), (1, 10), (3, 20), (8, 255), (1, 4), (1, 3), (1, 2), (1, 1))
 _FAR = 2**31 - 1  # a threshold that no sum reaches
 
 
@@ -47,8 +47,8 @@ def _radius(rng, members, image, label):
     member = members[rng.integers(len(members))]
     classes, distances = _classes_near(rng, member, image, 3, 64)
     wrong = distances[classes != label]
-    if len(wrong) == 0 or rng.random() < 0.3:
-        return Fraction(*_EPS[rng.integers(len(_EPS))])
+    if len(wrong) == 0 or rng.random() < 0.2:
+        return Fraction(*_EPS[rng.integers(0 if len(wrong) else 4, len(_EPS))])
     levels = int(wrong.min()) - Fraction(int(rng.integers(0, 4)), 4)
     return min(max(levels * Fraction(*member["step"]), Fraction(0)), Fraction(1))
 
@@ -91,7 +91,11 @@ def _member(rng, shape, n_classes, step):
             ),
         )
         largest = 1
-    return {"step": list(step), "layers": layers, "head": _head(rng, shape, n_classes)}
+    if layers and "pool" not in layers[-1] and rng.random() < 0.5:
+        head = _among_twins(rng, layers, shape, n_classes)
+    else:
+        head = _head(rng, shape, n_classes)
+    return {"step": list(step), "layers": layers, "head": head}
 
 
 def _conv(rng, kind, shape, largest):
@@ -128,6 +132,22 @@ def _threshold(rng, weights, largest, shape):
     if rng.random() < 0.15:
         threshold[rng.integers(shape[0])] = rng.choice([-_FAR, _FAR])
     return threshold
+
+
+def _among_twins(rng, layers, shape, n_classes):
+    """Double the last neurons; a head for which classes differ in which twin they count.
+
+    All scores are equal then, but for a weight or two. Bounds do not see this, only solvers do.
+    """
+    doubled = {n: np.concatenate([layers[-1][n]] * 2) for n in ("weights", "threshold", "sense")}
+    layers[-1] = layers[-1] | doubled
+    one, other = _weights(rng, 1, *shape)[0], _weights(rng, 1, *shape)[0]
+    pairs = [one, other], [other, one]
+    weights = np.stack([np.concatenate(pairs[c % 2]) for c in range(n_classes)])
+    if rng.random() < 0.5:
+        weights.flat[rng.integers(weights.size, size=2)] = rng.integers(-1, 2, 2)
+    bias = np.where(rng.random(n_classes) < 0.8, 0, rng.integers(-2, 3, n_classes))
+    return {"weights": weights, "scale": int(rng.choice([-1, 1, 3])), "bias": bias}
 
 
 def _head(rng, shape, n_classes):

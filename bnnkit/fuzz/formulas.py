@@ -8,11 +8,10 @@ from bnnkit import solvers
 from bnnkit.formula import Formula
 from bnnkit.fuzz import plain
 from bnnkit.fuzz.draw_formulas import draw_formula
-from bnnkit.fuzz.native_ways import NATIVE, Proving
+from bnnkit.fuzz.native_ways import NATIVE, TIMEOUT, Proving
 from bnnkit.fuzz.shrink import without_runs
 
 MOST_VARS = 60  # so that an assignment is a number of 64 bits
-TIMEOUT = 20.0  # seconds for one question
 MOST_REPEATS = 500  # literals of a sum, for solvers that need coefficients written out
 
 

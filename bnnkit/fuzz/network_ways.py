@@ -8,12 +8,11 @@ from functools import partial
 from bnnkit import solvers
 from bnnkit.checker import check_certificate
 from bnnkit.fuzz import same_networks
-from bnnkit.fuzz.native_ways import Proving, Reducing
+from bnnkit.fuzz.native_ways import TIMEOUT, Hesitant, Proving, Reducing
 from bnnkit.verification import minimal_epsilon, verify, verify_joint, verify_vote
 from bnnkit.verification._question import checked_limits
 from bnnkit.verification.pipeline import Question
 
-TIMEOUT = 20.0  # seconds for one question
 TURN = 1e-4  # seconds of the first turn, so that there are many
 _ASK = {"vote": verify_vote, "joint": verify_joint}
 
@@ -119,6 +118,7 @@ def _same(case, change):
 
 NATIVE = {
     "native, turns": partial(ask, falsify=TURN),
+    "native, hunts": partial(_with_engine, engine=Hesitant, falsify=1e-8),  # no search before
     "native, reducing": partial(_with_engine, engine=Reducing),
     "native, proving": partial(_with_engine, engine=Proving),
     "native, certificate": _certified,
