@@ -12,7 +12,7 @@ neurons that is small enough to print, and asks every solver that is installed.
 # Three neurons
 # -------------
 # Four pixels of two levels, dark (0) and bright (1): the quantiser with step 1 rounds. Three
-# neurons read them, and two classes read the neurons. Between neuron and sum stands a
+# neurons read them, and two classes read the neurons. A neuron compares its sum with a
 # **threshold**.
 
 import itertools

@@ -104,7 +104,7 @@ plt.show()
 #
 #       A mean so close to the limit says that most questions were not answered.
 #
-# 2. How long does the dense network need until nothing is unknown? Double the limit until it is.
+# 2. Double the limit up to 10 s. How many questions of the dense network does each doubling decide?
 #
 #    .. dropdown:: Hint
 #

@@ -95,10 +95,11 @@ for name in ("plain", "PGD, sparse"):
     plt.show()
 
 # %%
-# Here sparsity takes away the unknown answers, as its formulas are small, and also most of the
+# Here sparsity takes away the unknown answers, as its formulas are small, and also many of the
 # adversarial images: what does not depend on a pixel cannot be changed through it. PGD makes more
-# images robust, but of the dense network many stay open. Together they give most proofs. Whether
-# a difference between the last two is more than chance, 40 images do not tell.
+# images robust, but of the dense network many stay open. Together they give most proofs. A small
+# difference between the last two 40 images cannot show, and which of the open questions end in
+# time depends on the machine.
 #
 # Exercises
 # ---------
