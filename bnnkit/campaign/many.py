@@ -3,14 +3,12 @@
 import inspect
 import json
 
-from bnnkit import solvers
 from bnnkit._checks import as_eps, as_images, as_labels
 from bnnkit._options import check_jobs
 from bnnkit._progress import progress
-from bnnkit.campaign.answering import check_memory_limit
+from bnnkit.campaign.answering import Lost, answer_one, check_memory_limit
 from bnnkit.campaign.asking import ask_all
 from bnnkit.campaign.store import Store, image_key
-from bnnkit.campaign.workers import Lost
 from bnnkit.network import BinaryNetwork
 from bnnkit.verification._question import checked_limits
 from bnnkit.verification.joint import (
@@ -19,7 +17,7 @@ from bnnkit.verification.joint import (
     verify_joint,
     verify_vote,
 )
-from bnnkit.verification.pipeline import check_fallback, verify
+from bnnkit.verification.pipeline import check_certifying, checked_engines, verify
 from bnnkit.verification.rules import rule
 from bnnkit.verification.verdict import STATUSES, Verdict, Verdicts
 
@@ -88,8 +86,9 @@ def verify_all(
     -----
     With several processes, a store, or a memory limit, questions are answered in child processes.
     One that ends by itself, or does not answer in time, makes its question "unknown", with the
-    stage "lost" and the reason, once it has ended over this question alone; all others are
-    answered. Statuses do not depend on the number of processes, except for time-outs.
+    stage "lost" and the reason, once it has ended over this question alone; so does an error that
+    a solver raises, in this process too. All others are answered. Statuses do not depend on the
+    number of processes, except for time-outs.
 
     Examples
     --------
@@ -135,8 +134,6 @@ def iter_verdicts(
     labels = [int(label) for label in as_labels(labels, len(images), asked.first.n_classes)]
     eps = as_eps(eps)
     # a wrong argument is an error now, not in a worker later
-    solvers.get(solver)
-    check_fallback(solver, timeout, **options)
     check_memory_limit(memory_limit)
     if n_jobs is not None:
         check_jobs(n_jobs)
@@ -147,6 +144,8 @@ def iter_verdicts(
     arguments = dict(list(bound.arguments.items())[3:])
     if arguments.get("certificate") is not None and (len(images) > 1 or store is not None):
         raise ValueError("a certificate is about one image and not kept in a store; use verify")
+    checked_engines(*(arguments[name] for name in ("solver", "timeout", "fallback", "falsify")))
+    check_certifying(solver, arguments["fallback"], arguments.get("certificate"))
     if arguments.get("certificate") is None:  # so that stored verdicts are those without one
         arguments.pop("certificate", None)
     radius = checked_limits(images[0], eps, timeout, arguments["pixels"])
@@ -209,7 +208,8 @@ class _Run:
 
     def _answers_here(self):
         for place, question in enumerate(zip(self._images, self._labels, strict=True)):
-            yield place, self._asked.ask(self._asked.network, *question, **self._arguments)
+            answer = answer_one(self._asked.ask, self._asked.network, *question, self._arguments)
+            yield place, self._verdict(place, answer)
 
     def _answers(self, places, n_jobs, memory_limit, keep=None):
         """Answers from other processes; `keep` is called with them before they are handed out."""
