@@ -3,6 +3,8 @@
 import inspect
 import json
 
+import numpy as np
+
 from bnnkit._checks import as_eps, as_images, as_labels
 from bnnkit._options import check_jobs
 from bnnkit._progress import progress
@@ -10,6 +12,7 @@ from bnnkit.campaign.answering import Lost, answer_one, check_memory_limit
 from bnnkit.campaign.asking import ask_all
 from bnnkit.campaign.store import Store, image_key
 from bnnkit.network import BinaryNetwork
+from bnnkit.verification import witness
 from bnnkit.verification._question import checked_limits
 from bnnkit.verification.joint import (
     EnsembleVerdict,
@@ -165,15 +168,41 @@ class _Asked:
         self.first, self._question = self.network[0], question
         self.name = " ".join([question, *(member.digest for member in self.network)])
 
+    def answer(self, image, label):
+        """The class that each network gives to an image, and what they come to."""
+        networks = self.network if isinstance(self.network, tuple) else (self.network,)
+        choices = tuple(witness.predict_one(network, image) for network in networks)
+        if self.network is self.first:
+            return choices, choices[0]
+        n_classes = self.first.n_classes
+        return choices, rule(self._question, len(networks), label, n_classes).outcome(choices)
+
     def lost(self, image, label, radius, lost):
         """The Verdict in the place of a `Lost`."""
-        networks = self.network if isinstance(self.network, tuple) else (self.network,)
-        choices = tuple(int(network.predict(image[None])[0]) for network in networks)
+        choices, outcome = self.answer(image, label)
         made = {"stage": "lost", "timings": {"lost": lost.seconds}, "reason": lost.reason}
         if self.network is self.first:
-            return Verdict("unknown", label, radius, *choices * 2, **made)
-        outcome = rule(self._question, len(networks), label, self.first.n_classes).outcome(choices)
+            return Verdict("unknown", label, radius, outcome, outcome, **made)
         return EnsembleVerdict("unknown", label, radius, outcome, outcome, **made, choices=choices)
+
+    def check(self, image, verdict, radius, as_uint8):
+        """Raise an error unless a verdict from a file can be one about this image."""
+        choices, shown = getattr(verdict, "choices", (verdict.predicted,)), verdict.adversarial
+        classes = {verdict.clean, verdict.predicted, *choices}
+        n_networks = len(self.network) if isinstance(self.network, tuple) else 1
+        if not classes <= set(range(self.first.n_classes)) or len(choices) != n_networks:
+            raise ValueError(f"classes {sorted(classes)} of {len(choices)} networks")
+        if isinstance(verdict, EnsembleVerdict) != (self.network is not self.first):
+            raise ValueError("one network in the place of several, or several in the place of one")
+        if verdict.eps != radius:
+            raise ValueError(f"eps {verdict.eps}, asked for was {radius}")
+        if shown is None:
+            return
+        if shown.shape != image.shape or (shown.dtype == np.uint8) != as_uint8:
+            raise ValueError(f"a witness of shape {shown.shape} and type {shown.dtype}")
+        if self.answer(shown, verdict.label) != (choices, verdict.predicted):
+            raise ValueError("the witness is not classified as the row says")
+        witness.check_class_and_place(verdict.predicted, image, shown, verdict.label, radius)
 
 
 class _Run:
@@ -247,6 +276,8 @@ class _Run:
             if retry:
                 found = {key: v for key, v in found.items() if v.stage != "lost"}
             for key, verdict in found.items():
+                self._check(places[key][0], verdict, store)
+            for key, verdict in found.items():
                 yield from ((place, verdict) for place in places[key])
             missing = [first for key, (first, *_) in places.items() if key not in found]
             open_ones = set(missing)
@@ -263,6 +294,14 @@ class _Run:
                     f"{len(places) - len(open_ones)} of {len(places)} verdicts are in {store}; "
                     f"the same call asks for the other {len(open_ones)}"
                 ) from None
+
+    def _check(self, place, verdict, store):
+        """Raise ValueError about a verdict in the store that cannot be one to this question."""
+        as_uint8 = self._arguments["pixels"] == "uint8"
+        try:
+            self._asked.check(self._images[place], verdict, self._radius, as_uint8)
+        except (ValueError, RuntimeError) as error:
+            raise ValueError(f"{store}: a row is damaged: {error}") from None
 
     def _setting(self):
         """(network, eps, solver, options): what a verdict's key has besides image and label."""

@@ -148,6 +148,29 @@ def test_what_makes_a_question_another_one(questions, change, new, tmp_path):
     assert len(finished(store)) == (8 if new else 4)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "clean = 99, status = 'unknown', pixels = NULL",
+        "predicted = -5, status = 'unknown', pixels = NULL",
+        "eps = 0.9",
+        "status = 'unknown', pixels = NULL, choices = '[0]'",
+        "predicted = 3 - label - predicted",  # the third class
+        "pixels = (SELECT pixels FROM verdict WHERE status = 'falsified' ORDER BY rowid DESC)",
+        "pixel_shape = '[1, 2, 8]'",
+        "pixel_type = '|u1', pixel_shape = '[1, 4, 16]'",
+    ],
+)
+def test_stored_verdicts_that_cannot_be_about_the_question_are_refused(questions, change, tmp_path):
+    store = tmp_path / "run.sqlite"
+    verify_all(*questions, EPS, store=store)
+    with sqlite3.connect(store) as db:
+        first = "(SELECT min(rowid) FROM verdict WHERE status = 'falsified')"
+        assert db.execute(f"UPDATE verdict SET {change} WHERE rowid = {first}").rowcount == 1
+    with pytest.raises(ValueError, match=r"run\.sqlite: a row is damaged"):
+        verify_all(*questions, EPS, store=store)
+
+
 def test_a_question_that_is_there_twice_is_asked_once(questions, tmp_path):
     network, images, labels = questions
     twice = [0, 1, 0, 2, 1, 0]

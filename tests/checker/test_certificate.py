@@ -1,6 +1,7 @@
 """Certificates of random networks: those that `verify` writes, and damaged ones."""
 
 import gzip
+import hashlib
 import json
 import re
 import shutil
@@ -102,6 +103,17 @@ def certify(folder, network, image, label, eps):
     eps = Fraction(eps).limit_denominator(1000)
     box = [end.transpose(1, 2, 0).ravel() for end in network.quantiser.ball(image, eps)]
     write_certificate(folder, network, image, label, eps, box)
+
+
+@pytest.mark.parametrize("floats", [False, True])
+def test_the_answer_names_network_and_image_as_the_format_defines(floats, tmp_path):
+    network, image = twins()
+    image = image / 255 if floats else image
+    verify(network, image, 0, 0.5, certificate=tmp_path)
+    content = (b"<f8" if floats else b"|u1") + b" (1, 1, 2) " + image.tobytes()
+    claim = check_certificate(tmp_path).claim
+    assert hashlib.sha256(content).hexdigest() in claim
+    assert network.digest in claim
 
 
 @pytest.mark.parametrize(
