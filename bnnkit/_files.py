@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import gzip
+import io
 import os
 import struct
 import tempfile
@@ -114,13 +115,15 @@ def read_bounded(path, limit):
     with open(path, "rb") as file:
         gzipped = file.read(2) == b"\x1f\x8b"
         file.seek(0)
-        try:
-            content = (gzip.GzipFile(fileobj=file) if gzipped else file).read(limit + 1)
+        content, stream = io.BytesIO(), gzip.GzipFile(fileobj=file) if gzipped else file
+        try:  # in pieces: read(limit) would take that much memory at once
+            while content.tell() <= limit and (piece := stream.read(2**20)):
+                content.write(piece)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise ValueError(f"damaged gzip data ({error}); get it anew") from None
-    if len(content) > limit:
+    if content.tell() > limit:
         raise ValueError(f"more than {limit} bytes, which is the limit")
-    return content
+    return content.getvalue()
 
 
 def user_cache(platform, environ):

@@ -73,6 +73,20 @@ class Failing(Fainting):
         raise RuntimeError("a bug of the solver")
 
 
+class OwnError(Exception):
+    """Cannot be made again from its arguments, as pickle does."""
+
+    def __init__(self, what, where):
+        super().__init__(what)
+
+
+class Broken(Native):
+    """Fails whatever it is asked."""
+
+    def __init__(self, *arguments, **options):
+        raise OwnError("a bug", "here")
+
+
 class Dead(Native):
     """Ends its process whatever it is asked."""
 

@@ -19,7 +19,7 @@ import bnnkit
 from bnnkit import BinaryNetwork, RealNetwork, assess, checker, fuzz, robust, study
 from bnnkit._files import write_npz
 from bnnkit.attacks import RandomNoise
-from bnnkit.campaign.report import status
+from bnnkit.campaign.report import rows, status
 from bnnkit.checker.network import read_network
 from bnnkit.checker.text import read_formula, read_proof
 from bnnkit.datasets import cifar, idx
@@ -120,8 +120,8 @@ def curve(path):
     assess.ResistanceCurve(**named, labels=np.arange(2), settings={}).save(path)
 
 
-def finding(path):
-    fuzz.save(fuzz.NetworkCase.draw(0, 0), {}, path.parent).rename(path)
+def finding(case):
+    return lambda path: fuzz.save(case.draw(0, 0), {}, path.parent).rename(path)
 
 
 def store(path):
@@ -183,6 +183,7 @@ READERS = {
     "ONNX": ("x.onnx", lambda path: onnx.save(network(), path), onnx.load),
     "VNN-LIB": ("x.vnnlib", lambda path: path.write_text(VNNLIB), vnnlib.load),
     "campaign": ("x.sqlite", store, status),
+    "campaign, exported": ("x.sqlite", store, lambda path: list(rows(path))),
     "campaign that goes on": ("x.sqlite", store, store),
     "study": (
         "x.toml",
@@ -190,7 +191,8 @@ READERS = {
         study.load,
     ),
     "study that goes on": ("study.json", laboratory, laboratory),
-    "finding": ("x.json", finding, fuzz.load),
+    "finding": ("x.json", finding(fuzz.NetworkCase), fuzz.load),
+    "finding about a formula": ("x.json", finding(fuzz.FormulaCase), fuzz.load),
     "fuzz's journal": ("x.json", journal, journal),
     **{
         f"certificate, {name}": (
@@ -230,7 +232,7 @@ def test_whole_files_are_read(name, whole):
 
 @pytest.fixture
 def _short_proofs(monkeypatch):
-    """A limit for proofs that is no multiple of all others: two gigabytes take their time."""
+    """A limit for proofs that is no multiple of all others: a gigabyte takes its time."""
     monkeypatch.setattr(checker.text, "MOST_BYTES", 2**28)
 
 

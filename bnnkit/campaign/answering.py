@@ -7,11 +7,36 @@ answers is a process of its own, which another one watches and replaces (see `wo
 import functools
 import pickle
 import time
+from dataclasses import dataclass
 
 from bnnkit._options import check_whole
 
 ROOM = 2**26  # bytes that a memory limit has to leave for questions
+LONGEST = 1000  # letters of a reason
 SLICE = 0.1  # seconds after which the answers so far are handed back
+
+
+@dataclass(frozen=True)
+class Lost:
+    """In the place of a verdict: the process ended over this question, or there was an error."""
+
+    reason: str
+    seconds: float
+
+
+def answer_one(ask, network, image, label, arguments):
+    """The Verdict about one image, or a Lost where that ends in an error.
+
+    Arguments have been checked before, so it is an error of a solver's, which shall not keep the
+    other questions from their answers. MemoryError is raised: nobody knows what state is left.
+    """
+    started = time.perf_counter()
+    try:
+        return ask(network, image, label, **arguments)
+    except MemoryError:
+        raise
+    except Exception as error:
+        return Lost(f"{type(error).__name__}: {error}"[:LONGEST], time.perf_counter() - started)
 
 
 class Answerer:
@@ -46,7 +71,8 @@ class Answerer:
         import numpy as np
 
         first = self._network[0] if isinstance(self._network, tuple) else self._network
-        self._ask(self._network, np.zeros(first.input_shape, np.uint8), 0, 0, solver)
+        image = np.zeros(first.input_shape, np.uint8)
+        answer_one(self._ask, self._network, image, 0, {"eps": 0, "solver": solver})
 
     def answer(self, arguments, questions):
         """Answer the first questions: as many as a slice of time takes, at least one.
@@ -59,11 +85,11 @@ class Answerer:
 
         Returns
         -------
-        list of Verdict
+        list of Verdict or Lost
         """
         end, verdicts = time.perf_counter() + SLICE, []
         for image, label in questions:
-            verdicts.append(self._ask(self._network, image, label, **arguments))
+            verdicts.append(answer_one(self._ask, self._network, image, label, arguments))
             if time.perf_counter() >= end:
                 break
         return verdicts

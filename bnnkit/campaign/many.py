@@ -3,15 +3,16 @@
 import inspect
 import json
 
-from bnnkit import solvers
+import numpy as np
+
 from bnnkit._checks import as_eps, as_images, as_labels
 from bnnkit._options import check_jobs
 from bnnkit._progress import progress
-from bnnkit.campaign.answering import check_memory_limit
+from bnnkit.campaign.answering import Lost, answer_one, check_memory_limit
 from bnnkit.campaign.asking import ask_all
 from bnnkit.campaign.store import Store, image_key
-from bnnkit.campaign.workers import Lost
 from bnnkit.network import BinaryNetwork
+from bnnkit.verification import witness
 from bnnkit.verification._question import checked_limits
 from bnnkit.verification.joint import (
     EnsembleVerdict,
@@ -19,7 +20,7 @@ from bnnkit.verification.joint import (
     verify_joint,
     verify_vote,
 )
-from bnnkit.verification.pipeline import check_fallback, verify
+from bnnkit.verification.pipeline import check_certifying, checked_engines, verify
 from bnnkit.verification.rules import rule
 from bnnkit.verification.verdict import STATUSES, Verdict, Verdicts
 
@@ -88,8 +89,9 @@ def verify_all(
     -----
     With several processes, a store, or a memory limit, questions are answered in child processes.
     One that ends by itself, or does not answer in time, makes its question "unknown", with the
-    stage "lost" and the reason, once it has ended over this question alone; all others are
-    answered. Statuses do not depend on the number of processes, except for time-outs.
+    stage "lost" and the reason, once it has ended over this question alone; so does an error that
+    a solver raises, in this process too. All others are answered. Statuses do not depend on the
+    number of processes, except for time-outs.
 
     Examples
     --------
@@ -135,8 +137,6 @@ def iter_verdicts(
     labels = [int(label) for label in as_labels(labels, len(images), asked.first.n_classes)]
     eps = as_eps(eps)
     # a wrong argument is an error now, not in a worker later
-    solvers.get(solver)
-    check_fallback(solver, timeout, **options)
     check_memory_limit(memory_limit)
     if n_jobs is not None:
         check_jobs(n_jobs)
@@ -147,6 +147,8 @@ def iter_verdicts(
     arguments = dict(list(bound.arguments.items())[3:])
     if arguments.get("certificate") is not None and (len(images) > 1 or store is not None):
         raise ValueError("a certificate is about one image and not kept in a store; use verify")
+    checked_engines(*(arguments[name] for name in ("solver", "timeout", "fallback", "falsify")))
+    check_certifying(solver, arguments["fallback"], arguments.get("certificate"))
     if arguments.get("certificate") is None:  # so that stored verdicts are those without one
         arguments.pop("certificate", None)
     radius = checked_limits(images[0], eps, timeout, arguments["pixels"])
@@ -166,15 +168,41 @@ class _Asked:
         self.first, self._question = self.network[0], question
         self.name = " ".join([question, *(member.digest for member in self.network)])
 
+    def answer(self, image, label):
+        """The class that each network gives to an image, and what they come to."""
+        networks = self.network if isinstance(self.network, tuple) else (self.network,)
+        choices = tuple(witness.predict_one(network, image) for network in networks)
+        if self.network is self.first:
+            return choices, choices[0]
+        n_classes = self.first.n_classes
+        return choices, rule(self._question, len(networks), label, n_classes).outcome(choices)
+
     def lost(self, image, label, radius, lost):
         """The Verdict in the place of a `Lost`."""
-        networks = self.network if isinstance(self.network, tuple) else (self.network,)
-        choices = tuple(int(network.predict(image[None])[0]) for network in networks)
+        choices, outcome = self.answer(image, label)
         made = {"stage": "lost", "timings": {"lost": lost.seconds}, "reason": lost.reason}
         if self.network is self.first:
-            return Verdict("unknown", label, radius, *choices * 2, **made)
-        outcome = rule(self._question, len(networks), label, self.first.n_classes).outcome(choices)
+            return Verdict("unknown", label, radius, outcome, outcome, **made)
         return EnsembleVerdict("unknown", label, radius, outcome, outcome, **made, choices=choices)
+
+    def check(self, image, verdict, radius, as_uint8):
+        """Raise an error unless a verdict from a file can be one about this image."""
+        choices, shown = getattr(verdict, "choices", (verdict.predicted,)), verdict.adversarial
+        classes = {verdict.clean, verdict.predicted, *choices}
+        n_networks = len(self.network) if isinstance(self.network, tuple) else 1
+        if not classes <= set(range(self.first.n_classes)) or len(choices) != n_networks:
+            raise ValueError(f"classes {sorted(classes)} of {len(choices)} networks")
+        if isinstance(verdict, EnsembleVerdict) != (self.network is not self.first):
+            raise ValueError("one network in the place of several, or several in the place of one")
+        if verdict.eps != radius:
+            raise ValueError(f"eps {verdict.eps}, asked for was {radius}")
+        if shown is None:
+            return
+        if shown.shape != image.shape or (shown.dtype == np.uint8) != as_uint8:
+            raise ValueError(f"a witness of shape {shown.shape} and type {shown.dtype}")
+        if self.answer(shown, verdict.label) != (choices, verdict.predicted):
+            raise ValueError("the witness is not classified as the row says")
+        witness.check_class_and_place(verdict.predicted, image, shown, verdict.label, radius)
 
 
 class _Run:
@@ -209,7 +237,8 @@ class _Run:
 
     def _answers_here(self):
         for place, question in enumerate(zip(self._images, self._labels, strict=True)):
-            yield place, self._asked.ask(self._asked.network, *question, **self._arguments)
+            answer = answer_one(self._asked.ask, self._asked.network, *question, self._arguments)
+            yield place, self._verdict(place, answer)
 
     def _answers(self, places, n_jobs, memory_limit, keep=None):
         """Answers from other processes; `keep` is called with them before they are handed out."""
@@ -247,6 +276,8 @@ class _Run:
             if retry:
                 found = {key: v for key, v in found.items() if v.stage != "lost"}
             for key, verdict in found.items():
+                self._check(places[key][0], verdict, store)
+            for key, verdict in found.items():
                 yield from ((place, verdict) for place in places[key])
             missing = [first for key, (first, *_) in places.items() if key not in found]
             open_ones = set(missing)
@@ -263,6 +294,14 @@ class _Run:
                     f"{len(places) - len(open_ones)} of {len(places)} verdicts are in {store}; "
                     f"the same call asks for the other {len(open_ones)}"
                 ) from None
+
+    def _check(self, place, verdict, store):
+        """Raise ValueError about a verdict in the store that cannot be one to this question."""
+        as_uint8 = self._arguments["pixels"] == "uint8"
+        try:
+            self._asked.check(self._images[place], verdict, self._radius, as_uint8)
+        except (ValueError, RuntimeError) as error:
+            raise ValueError(f"{store}: a row is damaged: {error}") from None
 
     def _setting(self):
         """(network, eps, solver, options): what a verdict's key has besides image and label."""

@@ -19,6 +19,11 @@ COLUMNS = f"""status TEXT NOT NULL CHECK (status IN {STATUSES}),
     reason TEXT NOT NULL, timings TEXT NOT NULL, choices TEXT,
     pixels BLOB CHECK ((status = 'falsified') = (pixels IS NOT NULL)),
     pixel_type TEXT, pixel_shape TEXT"""
+STAGES = {
+    "robust": ("bounds", "solver"),
+    "falsified": ("clean", "falsify", "solver"),
+    "unknown": ("clean", "bounds", "falsify", "solver", "lost"),
+}
 TYPES = ("<f4", "<f8", "|u1")  # of adversarial images
 LARGEST = 2**28  # bytes of an image
 
@@ -59,6 +64,12 @@ def verdict(label, row, path):
             and all(isinstance(s, float) and math.isfinite(s) for s in timings.values())
         ):
             raise ValueError("a value of another kind than the column's")
+        if stage not in STAGES[status]:
+            raise ValueError(f"the status {status!r} from the stage {stage!r}")
+        if {"robust": predicted != label or clean != label, "falsified": predicted == label}.get(
+            status
+        ):
+            raise ValueError(f"{status!r} for class {predicted}, label {label}")
         image = None if pixels[0] is None else _image(*pixels)
     except (ValueError, TypeError, AttributeError, RecursionError, zlib.error) as error:
         raise ValueError(f"{path}: a row is damaged: {error}") from None

@@ -206,8 +206,9 @@ def _connection(path, mode):
 @contextlib.contextmanager
 def _lock(path):
     """Hold the lock of a store: another database, which SQLite unlocks however we end."""
+    name = f"{os.path.realpath(path)}.lock"  # one for all links to the file
     with told(path):
-        lock = sqlite3.connect(f"{path}.lock", timeout=0, isolation_level=None)
+        lock = sqlite3.connect(name, timeout=0, isolation_level=None)
     try:
         try:
             lock.execute("BEGIN EXCLUSIVE")
@@ -221,6 +222,6 @@ def _lock(path):
             yield
         finally:
             with contextlib.suppress(OSError):
-                os.unlink(f"{path}.lock")
+                os.unlink(name)
     finally:
         lock.close()

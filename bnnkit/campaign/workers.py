@@ -10,9 +10,8 @@ import math
 import os
 import threading
 import time
-from dataclasses import dataclass
 
-from bnnkit.campaign.answering import SLICE, Answerer
+from bnnkit.campaign.answering import SLICE, Answerer, Lost
 from bnnkit.solvers._job import EngineLost
 from bnnkit.solvers._process import RemoteObject
 
@@ -27,14 +26,6 @@ _idle = []  # workers whose children wait, the latest one last
 _busy = {}  # sets of workers, by the run that they work for
 _stopped = set()  # runs
 _watcher = None  # a thread, see `_watch`
-
-
-@dataclass(frozen=True)
-class Lost:
-    """In the place of a verdict: the process ended over this question."""
-
-    reason: str
-    seconds: float
 
 
 class RunStopped(Exception):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bnnkit.checker.text import CLAUSE, SUM, Rows
+from bnnkit.checker.text import CLAUSE, MOST_VARIABLES, MOST_WORDS, SUM, Rows
 
 
 class Signals(NamedTuple):
@@ -32,28 +32,34 @@ class Constraints:
     """Rows that grow: first clauses, then sums."""
 
     def __init__(self):
-        self.n_vars, self._rows = 0, []
+        self.n_vars, self._rows, self._n_lits = 0, [], 0
 
     def new_variable(self):
         self.n_vars += 1
         return self.n_vars
 
     def add_clause(self, lits):
-        self._rows.append((CLAUSE, list(lits), 0, 0))
+        self._append(CLAUSE, np.array(lits, np.int32))
 
     def add_sum(self, weights, signals, bound, output):
         """``output <-> weights . values >= bound``; a weight -1 of a bit is its negation less 1."""
         terms = np.repeat((np.sign(weights) * signals.bits).ravel(), _times(weights, signals))
         lits = terms[np.argsort(abs(terms), kind="stable")]
         bound = int(bound) - int((weights * signals.low).sum()) + int((lits < 0).sum())
-        self._rows.append((SUM, lits.tolist(), _clipped(bound, 2**31), output))
+        self._append(SUM, lits.astype(np.int32), _clipped(bound, 2**31), output)
+
+    def _append(self, kind, lits, bound=0, output=0):
+        self._n_lits += len(lits) + 1
+        if self._n_lits > MOST_WORDS:
+            raise ValueError(f"the question's formula has more than {MOST_WORDS} literals and rows")
+        self._rows.append((kind, lits, bound, output))
 
     def rows(self):
         """All as `Rows`, clauses first."""
         ordered = sorted(self._rows, key=lambda row: row[0])
         kind, numbers, bound, output = zip(*ordered, strict=True)
         end = np.cumsum([len(lits) for lits in numbers])
-        flat = np.array([lit for lits in numbers for lit in lits], np.int32)
+        flat = np.concatenate(numbers)
         return Rows(np.array(kind, np.uint8), end, flat, np.array(bound), np.array(output))
 
 
@@ -106,7 +112,10 @@ def encode(network, low, high, label):
 
 
 def _input_bits(formula, low, high):
-    bits = np.zeros((max(1, int((high - low).max())), *low.shape), np.int64)
+    most = max(1, int((high - low).max()))
+    if most * low.size > MOST_VARIABLES:
+        raise ValueError(f"{low.size} inputs of {most} levels are more than {MOST_VARIABLES} bits")
+    bits = np.zeros((most, *low.shape), np.int64)
     channels, height, width = low.shape
     for i, j, c in np.ndindex(height, width, channels):
         for k in range(high[c, i, j] - low[c, i, j]):
@@ -140,7 +149,7 @@ def _conv(formula, layer, signals):
     for window, (i, j) in zip(windows, np.ndindex(rows, columns), strict=True):
         for o in range(len(weights)):  # z <= t  is  -z >= -t
             bits[0, o, i, j] = output = formula.new_variable()
-            bound = _clipped(int(sense[o] * threshold[o, i, j]), 2**31 - 1)
+            bound = _clipped(int(sense[o]) * int(threshold[o, i, j]), 2**31 - 1)
             formula.add_sum(sense[o] * weights[o], window, bound, output)
     return Signals(np.zeros_like(bits[0]), bits)
 

@@ -4,19 +4,18 @@ A row is a clause ``1 -2 0``, a sum ``1 -2 3 >= 2 # 5``, a deletion ``d 7 8 0`` 
 ``claim -5 0``. Formulas have the first two kinds, proofs the others and clauses.
 """
 
-import gzip
 import hashlib
 import re
-import zlib
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from bnnkit._files import read_bounded
 from bnnkit.checker._compile import entry, inner
 
 CLAUSE, SUM, DELETION, CLAIM = range(4)
-MOST_BYTES = 2**31  # of an unpacked file
+MOST_BYTES = 2**30  # of an unpacked file
+MOST_WORDS = 2**27  # numbers, and signs between them
 MOST_VARIABLES = 10**7
 _TAB, _NEWLINE, _RETURN, _BLANK = b"\t\n\r "
 _MINUS, _ZERO, _NINE = b"-09"
@@ -92,27 +91,18 @@ def read_proof(path, n_vars):
 
 def _content(path):
     """The bytes of a file, unpacked if it is gzipped, without a byte order mark."""
-    raw = Path(path).read_bytes()
-    if raw[:2] == b"\x1f\x8b":
-        try:
-            with gzip.open(path) as file:
-                raw = file.read(MOST_BYTES + 1)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise ValueError(f"{path}: damaged gzip data ({error})") from None
-    if len(raw) > MOST_BYTES:
-        raise ValueError(f"{path}: more than {MOST_BYTES} bytes")
-    return raw.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return read_bounded(path, MOST_BYTES).removeprefix(b"\xef\xbb\xbf")
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def _rows(path, data, place, n_vars, proof):
     octets = np.frombuffer(data, np.uint8)
     room, types = count_words(octets, place), (np.uint8, np.int64, np.int32, np.int64, np.int32)
-    try:
-        rows = Rows(*(np.zeros(room, t) for t in types))
-    except MemoryError:
-        raise ValueError(
-            f"{path}: {room} numbers, too many for the memory of this machine"
-        ) from None
+    if room > MOST_WORDS:
+        raise ValueError(f"{path}: {room} numbers are more than {MOST_WORDS}")
+    rows = Rows(*(np.zeros(room, t) for t in types))
     n_rows, n_numbers, stop = parse(octets, place, n_vars, proof, rows)
     if stop < len(data):
         line = data[:stop].count(b"\n") + 1

@@ -30,6 +30,16 @@ def add_arguments(parser):
 
 def run(args):
     """Say what is proved, or what is wrong."""
+    try:
+        return _run(args)
+    except MemoryError:
+        raise ValueError(
+            f"{args.path}: checking it takes more memory than there is; "
+            "use a machine with more, or do not believe it"
+        ) from None
+
+
+def _run(args):
     from bnnkit.checker import check, check_certificate
     from bnnkit.checker.certificate import FORMULA, PROOF
 

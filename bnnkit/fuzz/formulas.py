@@ -68,11 +68,12 @@ class FormulaCase:
         for i, step in enumerate(self.steps):
             for less in _smaller_steps(*step):
                 yield replace(self, steps=[*self.steps[:i], less, *self.steps[i + 1 :]])
-        used = sorted({abs(lit) for step in self.steps for lit in _literals(*step)})
-        if len(used) < self.n_vars:
-            number = {v: i for i, v in enumerate(used, start=1)}
+        used = {abs(lit) for step in self.steps for lit in _literals(*step)}
+        for unused in without_runs([v for v in range(1, self.n_vars + 1) if v not in used]):
+            number = {v: i for i, v in enumerate(sorted(used.union(unused)), start=1)}
+            n_vars = len(number)
             number |= {-v: -i for v, i in number.items()} | {0: 0}
-            yield FormulaCase(len(used), [_renamed(number, *step) for step in self.steps])
+            yield FormulaCase(n_vars, [_renamed(number, *step) for step in self.steps])
 
     def to_dict(self):
         """What a file of the case holds."""

@@ -109,7 +109,7 @@ def verify(
     image, label = checked_image(network, image, label)
     eps = checked_limits(image, eps, timeout, pixels)
     engine, other = checked_engines(solver, timeout, fallback, falsify)
-    _check_certificate(solver, fallback, certificate)
+    check_certifying(solver, fallback, certificate)
     for name in filter(None, (solver, fallback)):
         _warm_up(name)
     circuit(network)  # once for all images, so before the clock of this one starts
@@ -128,7 +128,7 @@ def checked_engines(solver, timeout, fallback, falsify):
     return engine, None if fallback is None else solvers.get(fallback)
 
 
-def _check_certificate(solver, fallback, certificate):
+def check_certifying(solver, fallback, certificate):
     """Raise ValueError if no certificate could be written."""
     if certificate is None:
         return

@@ -33,7 +33,7 @@ class Verdict:
         The network's class for `adversarial`, or for the image where there is none.
     stage : "clean", "bounds", "falsify", "solver", "lost"
         What gave the answer; "clean": the image itself is misclassified; "lost": of an "unknown",
-        the process that should have answered has ended.
+        the process that should have answered has ended, or the solver has raised an error.
     adversarial : ndarray or None
         Shape (C, H, W). float32 in [0, 1], or uint8 where that was asked for.
     timings : dict of str to float

@@ -1,9 +1,8 @@
 import pytest
 
 from bnnkit.campaign import workers
-from bnnkit.campaign.answering import SLICE
+from bnnkit.campaign.answering import SLICE, Lost
 from bnnkit.campaign.asking import LARGEST, _Feed
-from bnnkit.campaign.workers import Lost
 
 ARGUMENTS = {"solver": "native", "timeout": 60.0}
 

@@ -148,6 +148,29 @@ def test_what_makes_a_question_another_one(questions, change, new, tmp_path):
     assert len(finished(store)) == (8 if new else 4)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "clean = 99, status = 'unknown', pixels = NULL",
+        "predicted = -5, status = 'unknown', pixels = NULL",
+        "eps = 0.9",
+        "status = 'unknown', pixels = NULL, choices = '[0]'",
+        "predicted = 3 - label - predicted",  # the third class
+        "pixels = (SELECT pixels FROM verdict WHERE status = 'falsified' ORDER BY rowid DESC)",
+        "pixel_shape = '[1, 2, 8]'",
+        "pixel_type = '|u1', pixel_shape = '[1, 4, 16]'",
+    ],
+)
+def test_stored_verdicts_that_cannot_be_about_the_question_are_refused(questions, change, tmp_path):
+    store = tmp_path / "run.sqlite"
+    verify_all(*questions, EPS, store=store)
+    with sqlite3.connect(store) as db:
+        first = "(SELECT min(rowid) FROM verdict WHERE status = 'falsified')"
+        assert db.execute(f"UPDATE verdict SET {change} WHERE rowid = {first}").rowcount == 1
+    with pytest.raises(ValueError, match=r"run\.sqlite: a row is damaged"):
+        verify_all(*questions, EPS, store=store)
+
+
 def test_a_question_that_is_there_twice_is_asked_once(questions, tmp_path):
     network, images, labels = questions
     twice = [0, 1, 0, 2, 1, 0]
@@ -219,13 +242,26 @@ def test_a_solver_that_looks_at_no_clock_is_ended(mixed, odd, monkeypatch):
     assert all("0.3 s after the timeout of 0.1 s" in verdict.reason for verdict in lost)
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
-def test_an_error_of_a_solver_is_heard_and_loses_nothing(mixed, odd, n_jobs, tmp_path):
-    *question, _ = mixed
-    store = tmp_path / "run.sqlite"
-    with pytest.raises(RuntimeError, match="a bug of the solver"):
-        verify_all(*question, EPS, odd("Failing"), n_jobs=n_jobs, store=store, falsify=0)
-    assert 1 <= len(finished(store)) <= 10
+@pytest.mark.parametrize(("n_jobs", "stored"), [(1, False), (1, True), (2, True)])
+def test_an_error_of_a_solver_is_an_unknown_for_its_image_alone(
+    mixed, odd, n_jobs, stored, tmp_path
+):
+    *question, expected = mixed
+    store = tmp_path / "run.sqlite" if stored else None
+    verdicts = verify_all(*question, EPS, odd("Failing"), n_jobs=n_jobs, store=store, falsify=0)
+    assert verdicts.status.tolist() == expected
+    for verdict in verdicts:
+        lost = verdict.status == "unknown"
+        assert (verdict.stage == "lost") == lost
+        assert verdict.reason == ("RuntimeError: a bug of the solver" if lost else "")
+
+
+def test_a_solver_that_always_fails_leaves_all_unknown(questions, odd):
+    """Even the easy question that warms a process up."""
+    network, images, labels = questions
+    chosen = {"solver": odd("Broken"), "n_jobs": 2, "falsify": 0}
+    (verdict,) = verify_all(network, images[:1], labels[:1], EPS, **chosen)
+    assert (verdict.stage, verdict.reason) == ("lost", "OwnError: a bug")
 
 
 def test_memory_is_limited(questions):
@@ -299,6 +335,9 @@ def test_leaving_early_ends_the_others(questions, odd, tmp_path):
         ({"n_jobs": 0}, ValueError, "n_jobs must be at least 1"),
         ({"memory_limit": 4}, ValueError, "memory_limit is in bytes"),
         ({"memory_limit": 4.5e9}, TypeError, "memory_limit"),
+        ({"falsify": -1}, ValueError, "falsify"),
+        ({"falsify": "x"}, TypeError, "falsify"),
+        ({"fallback": "magic"}, ValueError, "magic"),
     ],
     ids=str,
 )

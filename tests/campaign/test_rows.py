@@ -45,6 +45,10 @@ def test_a_row_is_the_verdict(verdict):
         {"status": "robust"},  # with an image
         {"pixels": None},  # falsified without one
         {"stage": 3},
+        {"stage": "magic"},
+        {"stage": "bounds"},  # which falsify nothing
+        {"stage": "lost"},
+        {"predicted": 3},  # falsified, with the label
         {"clean": "3"},
         {"eps": "0.1"},
         {"reason": b"x"},
@@ -77,6 +81,13 @@ def test_a_row_is_the_verdict(verdict):
 )
 def test_a_damaged_row_is_an_error_not_a_verdict(change):
     row = dict(zip(rows.NAMES, rows.row(VERDICTS[-1]), strict=True)) | change
+    with pytest.raises(ValueError, match=r"run\.sqlite: a row is damaged"):
+        rows.verdict(3, tuple(row.values()), "run.sqlite")
+
+
+@pytest.mark.parametrize("change", [{"clean": 5}, {"predicted": 5}, {"stage": "clean"}])
+def test_what_is_robust_has_the_label(change):
+    row = dict(zip(rows.NAMES, rows.row(VERDICTS[2]), strict=True)) | change
     with pytest.raises(ValueError, match=r"run\.sqlite: a row is damaged"):
         rows.verdict(3, tuple(row.values()), "run.sqlite")
 

@@ -11,7 +11,7 @@ from bnnkit.campaign.store import Store, image_key
 from bnnkit.verification import Verdict
 
 SETTING = ("network", "1/20", "native", "{}")
-KEYS = [(bytes([i]) * 32, i) for i in range(5)]
+KEYS = [(bytes([i]) * 32, 0) for i in range(5)]
 ROBUST = Verdict("robust", 0, 0.05, 0, 0, "bounds", timings={"clean": 0.1})
 
 
@@ -191,4 +191,8 @@ def test_an_open_store_can_be_read_but_not_opened_again(path):
         assert report.status(path)["campaigns"][0]["missing"] == 2
         with pytest.raises(ValueError, match="in use by another campaign"):
             Store(path)
+        link = path.with_name("link.sqlite")
+        link.symlink_to(path)
+        with pytest.raises(ValueError, match="in use by another campaign"):
+            Store(link)
     Store(path).__exit__()

@@ -1,9 +1,11 @@
 """Certificates of random networks: those that `verify` writes, and damaged ones."""
 
 import gzip
+import hashlib
 import json
 import re
 import shutil
+import tracemalloc
 from fractions import Fraction
 
 import numpy as np
@@ -13,7 +15,9 @@ from helpers import hard_question, images_of, plain_class, random_network, rando
 
 from bnnkit import BinaryNetwork, verify, verify_all
 from bnnkit._files import read_npz, write_npz
-from bnnkit.checker import check, check_certificate
+from bnnkit.checker import check, check_certificate, question
+from bnnkit.checker.question import encode
+from bnnkit.checker.text import SUM
 from bnnkit.network import Conv2d, Head
 from bnnkit.quantiser import Quantiser
 from bnnkit.verification.certificate import write_certificate
@@ -99,6 +103,17 @@ def certify(folder, network, image, label, eps):
     eps = Fraction(eps).limit_denominator(1000)
     box = [end.transpose(1, 2, 0).ravel() for end in network.quantiser.ball(image, eps)]
     write_certificate(folder, network, image, label, eps, box)
+
+
+@pytest.mark.parametrize("floats", [False, True])
+def test_the_answer_names_network_and_image_as_the_format_defines(floats, tmp_path):
+    network, image = twins()
+    image = image / 255 if floats else image
+    verify(network, image, 0, 0.5, certificate=tmp_path)
+    content = (b"<f8" if floats else b"|u1") + b" (1, 1, 2) " + image.tobytes()
+    claim = check_certificate(tmp_path).claim
+    assert hashlib.sha256(content).hexdigest() in claim
+    assert network.digest in claim
 
 
 @pytest.mark.parametrize(
@@ -196,6 +211,67 @@ def test_networks_that_are_none(change, certificate):
     write_npz(certificate / "network.npz", arrays)
     with pytest.raises(ValueError, match=r"network\.npz: not a network"):
         check_certificate(certificate)
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("0.threshold", np.array([-(2**63), 1])),  # -z >= 2**63 would be always so, wrapped
+        ("0.threshold", np.array([1, 1], ">i4")),
+        ("0.sense", np.array([1, 1], np.int32)),
+        ("0.sense", np.array([1, -128], np.int8)),
+        ("0.sense", np.array([1, 0], np.int8)),
+        ("head.bias", np.array([0, 0], np.int32)),
+        ("head.bias", np.array([0, 0], np.uint64)),
+        ("header", np.array([123, 125], np.int8)),
+        ("1.threshold", np.array([1, 1], np.int32)),
+        ("comment", np.zeros(1)),
+        ("0.mask", None),
+    ],
+)
+def test_a_network_has_exactly_the_members_of_the_format(name, array, certificate):
+    arrays = {**read_npz(certificate / "network.npz"), name: array}
+    write_npz(certificate / "network.npz", {k: a for k, a in arrays.items() if a is not None})
+    with pytest.raises(ValueError, match=r"network\.npz: not a network"):
+        check_certificate(certificate)
+
+
+def test_weights_are_not_unpacked_before_their_number_is_known(certificate):
+    """A small file whose weights would take gigabytes."""
+    arrays = read_npz(certificate / "network.npz")
+    header = json.loads(arrays["header"].tobytes())
+    header["layers"][0]["kernel_shape"] = [1, 2**26, 1, 1]
+    header["input_shape"] = [2**26, 1, 1]
+    arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    arrays["0.sign"] = arrays["0.mask"] = np.zeros((1, 2**20), np.uint64)
+    write_npz(certificate / "network.npz", arrays)
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="number of weights"):
+        check_certificate(certificate)
+    assert tracemalloc.get_traced_memory()[1] < 2**26
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize(("sense", "threshold"), [(-1, -(2**63)), (1, 2**63 - 1), (-1, -(2**31))])
+def test_thresholds_beyond_all_sums_stay_there(sense, threshold):
+    """The neuron is never 1, and its bound is greater than its terms can reach."""
+    layer = {"weights": np.ones((1, 1, 1, 2), np.int64), "stride": 1, "padding": 0}
+    layer |= {"sense": np.array([sense]), "threshold": np.array([threshold])}
+    network = {"layers": [layer], "head": np.array([[[[1]]], [[[0]]]]), "scale": 1}
+    network["bias"] = np.array([0, 0])
+    _, rows = encode(network, np.zeros((1, 1, 2), int), np.ones((1, 1, 2), int), 0)
+    assert rows.bound[np.flatnonzero(rows.kind == SUM)[0]] > 2
+
+
+def test_formulas_that_are_too_long_are_not_made(monkeypatch):
+    monkeypatch.setattr(question, "MOST_WORDS", 10)
+    monkeypatch.setattr(question, "MOST_VARIABLES", 8)
+    network = {"layers": [], "head": np.ones((2, 1, 1, 4), int), "scale": 1}
+    network["bias"], low = np.array([0, 0]), np.zeros((1, 1, 4), int)
+    with pytest.raises(ValueError, match="more than 10 literals"):
+        encode(network, low, low + 2, 0)
+    with pytest.raises(ValueError, match="more than 8 bits"):
+        encode(network, low, low + 3, 0)
 
 
 @pytest.mark.parametrize(

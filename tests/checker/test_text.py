@@ -1,11 +1,13 @@
 """The checker's readers: the same rows as the package's own reader, and an error for the rest."""
 
 import gzip
+import tracemalloc
 
 import numpy as np
 import pytest
 from solvers.formulas import random_formula
 
+from bnnkit.checker import text
 from bnnkit.checker.text import SUM, read_formula, read_proof
 from bnnkit.formula import Formula
 
@@ -118,3 +120,24 @@ def test_damaged_gzip(tmp_path):
         (tmp_path / "f.cnf.gz").write_bytes(part)
         with pytest.raises(ValueError, match="damaged gzip"):
             read_formula(tmp_path / "f.cnf.gz")
+
+
+@pytest.mark.parametrize(
+    ("limit", "content"), [("MOST_WORDS", "1 0\n" * 50), ("MOST_BYTES", "\n" * 200)]
+)
+def test_files_beyond_the_limits_are_refused(limit, content, tmp_path, monkeypatch):
+    path = tmp_path / "proof.gz"
+    path.write_bytes(gzip.compress((HEADER + content + "claim 0\n").encode()))
+    read_proof(path, 1)
+    monkeypatch.setattr(text, limit, 99)
+    with pytest.raises(ValueError, match=r"proof\.gz: .*more than 99"):
+        read_proof(path, 1)
+
+
+def test_blanks_take_no_memory_of_rows(tmp_path):
+    path = tmp_path / "proof.gz"
+    path.write_bytes(gzip.compress((HEADER + "\n" * 2**22 + "claim 0\n").encode()))
+    tracemalloc.start()
+    read_proof(path, 1)
+    assert tracemalloc.get_traced_memory()[1] < 5 * 2**22
+    tracemalloc.stop()

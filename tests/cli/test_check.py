@@ -1,5 +1,7 @@
 """bnnkit check, and the commands that write what it checks."""
 
+from pathlib import Path
+
 import pytest
 from families_counting import pigeon_hole
 
@@ -70,3 +72,21 @@ def test_a_certificate(tmp_path, capsys):
     assert capsys.readouterr().out.startswith(said)
     assert main(asked) == 2
     assert "give --index" in capsys.readouterr().err
+
+
+def test_more_memory_than_there_is(formula, tmp_path, capsys):
+    proof = str(tmp_path / "proof")
+    main(["solve", formula, "--proof", proof])
+    (tmp_path / "proof").write_bytes((tmp_path / "proof").read_bytes() + b"\n" * 2**28)
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    status = Path("/proc/self/statm")
+    if not status.exists():
+        pytest.skip("this system does not tell the size of a process")
+    taken = int(status.read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (taken + 2**27, limits[1]))
+    try:
+        assert main(["check", formula, proof]) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
+    assert "takes more memory than there is" in capsys.readouterr().err

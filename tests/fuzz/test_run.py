@@ -52,6 +52,18 @@ def test_a_liar_is_found_and_what_it_lies_about_is_small(kind, count, liar, tmp_
         assert not any(fuzz.contradictory(less.statements(ways)) for less in case.smaller())
 
 
+def test_variables_go_one_by_one_where_not_all_of_them_can():
+    """What fails needs two numbers that no step has."""
+    case = fuzz.FormulaCase(9, [["clause", [3, -8]], ["solve", [8]]])
+    kept = fuzz.shrink(
+        case, lambda c: c.n_vars >= 4 and len(c.steps) == 2 and all(lits for _, lits in c.steps)
+    )
+    (_, (one,)), (_, (other,)) = kept.steps
+    assert kept.n_vars == 4
+    assert abs(one) <= 4
+    assert abs(other) <= 4
+
+
 @pytest.mark.parametrize("kind", ["formula", "network"])
 def test_a_journal_is_gone_on_with(kind, tmp_path):
     journal, limits = tmp_path / "run.json", {"seed": 3, "solvers": ["native"]}
