@@ -129,7 +129,9 @@ def write():
         done = store.finished(keys)
         for place, key in enumerate(keys):
             if key not in done:
-                verdict = Verdict("robust", key[1], 0.05, 3, 3, "bounds", timings={"clean": 0.1})
+                label = key[1]
+                made = {"stage": "bounds", "timings": {"clean": 0.1}}
+                verdict = Verdict("robust", label, 0.05, label, label, **made)
                 store.add("here", [(key, verdict)])
                 os.write(1, f"{place}\\n".encode())
 
