@@ -59,9 +59,8 @@ class Answerer:
         if memory_limit is not None:
             _limit(memory_limit)
         set_threads(1)  # there are as many of these processes as there shall be work at a time
-        self._ask, self._network, engines = pickle.loads(
-            recipe
-        )  # of the process that started this one
+        # the recipe comes from the process that started this one
+        self._ask, self._network, engines = pickle.loads(recipe)
         for name, engine in engines.items():
             solvers.register(name, engine)
         for name in engines if warm else ():
