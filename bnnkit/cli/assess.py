@@ -67,6 +67,7 @@ class _Assessed:
 
     def __init__(self, args, network, data):
         from bnnkit import assess
+        from bnnkit.assess._radius import eps_text
 
         test, n = data.test, min(args.first, len(data.test))
         labels = test.labels[:n]
@@ -86,7 +87,7 @@ class _Assessed:
             self.measures |= assess.whitebox_measures(self.curve.at(eps), eps)
         self.right = assess.by_class(right[:n], labels, data.classes)
         self.verdicts = {
-            f"{eps:g}": assess.by_class(status, labels, data.classes)
+            eps_text(eps): assess.by_class(status, labels, data.classes)
             for eps, status in zip(self.curve.eps, self.curve.status, strict=True)
         }
 

@@ -5,6 +5,7 @@ import numpy as np
 
 from bnnkit._checks import as_images, unit_floats
 from bnnkit.assess import changes
+from bnnkit.assess._radius import eps_text
 from bnnkit.attacks.models import exact_network
 from bnnkit.plots.style import LABEL, SIGNED, TITLE, numbered
 
@@ -64,7 +65,7 @@ def eps_strip(strip):
     largest = _difference_row(axes[1, 1:], strip.images - original)
     _adversarial_row(axes[0, 1:], strip)
     for ax, value in zip(axes[0, 1:], strip.values, strict=True):
-        ax.set_title(f"eps {value}\n{ax.get_title()}", fontsize=LABEL)
+        ax.set_title(f"eps {eps_text(value)}\n{ax.get_title()}", fontsize=LABEL)
     _name_rows(axes[:, 1:], "adversarial", f"difference\n(±{largest:.2g})")
     axes[0, 0].figure.suptitle("One image, growing eps", fontsize=TITLE)
     return numbered(axes, *strip.rows())

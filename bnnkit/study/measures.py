@@ -111,7 +111,7 @@ def minimal_eps(findings, laboratory, table):
     findings.picture("Smallest eps", "minimal-eps", plots.minimal_epsilons(found))
     header = ("run", "images", "undecided", "median lower", "median upper", "seconds")
     rows = [
-        (name, each.n, int((~each.decided).sum()), *_medians(each), float(each.seconds.sum()))
+        (name, each.n, int((~each.decided).sum()), *each.median, float(each.seconds.sum()))
         for name, each in found.items()
     ]
     findings.table("Medians", "medians", header, rows)
@@ -283,10 +283,6 @@ def _asked(laboratory, name, table):
     networks = exact_networks(model)
     asked = networks if len(networks) > 1 else networks[0]
     return asked, laboratory.limits(table) | question
-
-
-def _medians(found):
-    return float(np.median(found.lower)), float(np.median(found.upper))
 
 
 def _sheet(findings, name, model, verdicts, images, labels):
