@@ -16,7 +16,7 @@ from bnnkit.plots.style import (
 )
 from bnnkit.robust.history import ANSWERS
 
-STACKED = ("robust", "detected", "unknown", "falsified")  # from the bottom
+STACKED = ("robust", "detected", "unknown", "between", "falsified")  # from the bottom
 _STAGES = {"attack": ("#E69F00", "//"), "fit": ("#0072B2", ""), "judge": ("#999999", "..")}
 
 
@@ -90,6 +90,8 @@ def stack_verdicts(ax, x, counts, proved=True):
 
 def _said(status, proved):
     """What a status is called: who proves nothing calls nothing robust."""
+    if status == "between":
+        return "robust at one eps,\nfalsified at the next"
     return status if proved or status != "robust" else "not fooled"
 
 

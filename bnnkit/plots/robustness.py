@@ -8,11 +8,12 @@ from bnnkit.plots.style import (
     COLOURS,
     SMALL,
     labelled,
+    legend_below,
     legend_beside,
     line_styles,
     named,
     new_axes,
-    new_row,
+    new_panels,
     numbered,
 )
 
@@ -25,21 +26,37 @@ def resistance(curves, ax=None):
     Parameters
     ----------
     curves : bnnkit.assess.ResistanceCurve, or dict of str to ResistanceCurve
-        One Axes for each; `ax` is for a single one.
+        One Axes for each, two in a row; `ax` is for a single one.
     ax : matplotlib.axes.Axes, optional
 
     Returns
     -------
     matplotlib.axes.Axes, or ndarray of them for a dict
-        The bars are 95 % intervals: of the robust share, and of the falsified share where it
-        is not the rest. Between the measured eps, at the ticks, the lines are drawn straight.
+        Points are measured, with 95 % intervals: of the robust share, and of the falsified
+        share where it is not the rest. Between two points the areas show what follows from
+        them: an image is robust if it is at the next eps, and falsified if it is at the one
+        before. Images that are robust before and falsified at the next have an area of their
+        own, for nobody asked where they fall. A single eps is drawn as a bar.
+
+    Examples
+    --------
+    >>> from bnnkit import plots
+    >>> from bnnkit.assess import ResistanceCurve
+    >>> status = np.array([["robust", "robust"], ["robust", "unknown"], ["falsified", "unknown"]])
+    >>> eps, labels = np.array([0.1, 0.2, 0.3]), np.array([3, 8])
+    >>> ax = plots.resistance(ResistanceCurve(eps, status, status, np.ones((3, 2)), labels, {}))
+    >>> ax.get_title(), ax.get_ylabel()
+    ('Verdicts on 2 images', '% of images')
     """
     found = named(curves, ResistanceCurve)
     single = not isinstance(curves, dict)
-    axes = [new_axes(ax, width=9.5)] if single else new_row(len(found), sharey=True)
+    axes = [new_axes(ax, width=9.5)] if single else new_panels(len(found), sharey=True)
     for each, (name, curve) in zip(axes, found.items(), strict=True):
         _resistance(each, name, curve)
-    legend_beside(axes[-1])
+    if single:
+        legend_beside(axes[0])
+    else:
+        legend_below(axes)
     header = ("model", *next(iter(found.values())).rows()[0])
     rows = [(name, *row) for name, curve in found.items() for row in curve.rows()[1]]
     numbered(axes, header, rows)
@@ -48,11 +65,16 @@ def resistance(curves, ax=None):
 
 def _resistance(ax, name, curve):
     counts, n = curve.counts, curve.n
-    stack_verdicts(ax, curve.eps, counts)
+    margin = 0.02 * (curve.eps[-1] - curve.eps[0]) or 0.01  # room for the bars at both ends
+    if len(curve.eps) > 1:
+        edges, shown = curve.eps.repeat(2)[1:-1], _between(curve.status)
+    else:
+        edges = curve.eps + np.array([-margin, margin]) / 2
+        shown = {name: count.repeat(2) for name, count in counts.items()}
+    stack_verdicts(ax, edges, shown)
     _interval(ax, curve.eps, counts["robust"], n, label="95 % interval")
     if counts["unknown"].any():
         _interval(ax, curve.eps, n - counts["falsified"], n)
-    margin = 0.02 * (curve.eps[-1] - curve.eps[0]) or 0.01  # room for the bars at both ends
     ax.set(ylim=(0, 100), xlim=(curve.eps[0] - margin, curve.eps[-1] + margin))
     if len(curve.eps) <= _MOST_TICKS:
         ax.set_xticks(curve.eps, [f"{eps:.3g}" for eps in curve.eps], rotation=45)
@@ -60,11 +82,22 @@ def _resistance(ax, name, curve):
     labelled(ax, title, "eps", "% of images")
 
 
+def _between(status):
+    """For each status how many images have it between two radii, at both ends of each gap."""
+    before, after = status[:-1], status[1:]
+    robust, falsified = after == "robust", before == "falsified"
+    falls = (before == "robust") & (after == "falsified")
+    images = {"robust": robust, "unknown": ~(robust | falsified | falls)}
+    images |= {"between": falls, "falsified": falsified}
+    counts = {name: mask.sum(axis=1).repeat(2) for name, mask in images.items()}
+    return {name: count for name, count in counts.items() if name != "between" or count.any()}
+
+
 def _interval(ax, x, count, n, label=None):
     low, high = wilson(count, n)
     share = count / n
     reach = 100 * np.maximum(np.array([share - low, high - share]), 0)
-    style = {"color": "black", "marker": "o", "markersize": 4, "capsize": 3}
+    style = {"color": "black", "fmt": "o", "markersize": 4, "capsize": 3}
     ax.errorbar(x, 100 * share, reach, label=label, **style)
 
 
@@ -128,7 +161,7 @@ def times(curves):
         time), and the share of these without an answer.
     """
     found = named(curves, ResistanceCurve)
-    left, right = axes = new_row(2)
+    left, right = axes = new_panels(2)
     rows, limits = [], set()
     for (name, curve), style in zip(found.items(), line_styles(found).values(), strict=True):
         asked = (curve.answers != "").sum(axis=1)

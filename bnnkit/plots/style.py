@@ -17,9 +17,9 @@ from bnnkit.assess._stored import as_csv
 
 # colours that colour-blind readers can tell apart (Okabe & Ito), one meaning each
 COLOURS = {"robust": "#009E73", "unknown": "#999999", "falsified": "#D55E00", "clean": "#0072B2"}
-COLOURS |= {"detected": "#56B4E9", "right": "#009E73", "wrong": "#D55E00"}
+COLOURS |= {"detected": "#56B4E9", "right": "#009E73", "wrong": "#D55E00", "between": "#F0E442"}
 SHADES = {"robust": 0.9, "right": 0.9, "unknown": 0.5, "falsified": 0.6}  # opacity
-SHADES |= {"wrong": 0.6, "detected": 0.8}
+SHADES |= {"wrong": 0.6, "detected": 0.8, "between": 0.4}
 HATCHES = {"detected": "--", "unknown": "..", "falsified": "//", "wrong": "//"}
 # lines of several things: told apart by colour, and in grey by dashes and markers
 LINES = (
@@ -36,6 +36,7 @@ BARS = (
 )
 SIGNED = "cividis"  # of numbers around 0: dark is negative, bright is positive, grey is none
 LABEL, SMALL, TITLE = 13, 12, 15  # sizes of type
+_LEGEND_COLUMNS = 5
 
 _NUMBERS = weakref.WeakKeyDictionary()  # figure -> tables (header, rows) of what it shows
 
@@ -47,10 +48,14 @@ def new_axes(ax=None, width=8, height=5):
     return ax
 
 
-def new_row(n, width=7.0, height=5, **options):
-    """A figure with n Axes side by side: an array of them."""
-    figsize = (width * n + 0.5, height)
-    return plt.subplots(1, n, figsize=figsize, layout="constrained", squeeze=False, **options)[1][0]
+def new_panels(n, width=7.0, height=5.0, **options):
+    """A figure with n Axes, two in a row, which is what a slide has room for: an array of them."""
+    columns, rows = min(n, 2), -(-n // 2)
+    options |= {"figsize": (width * columns + 0.5, height * rows), "squeeze": False}
+    axes = plt.subplots(rows, columns, layout="constrained", **options)[1].ravel()
+    for ax in axes[n:]:
+        ax.remove()
+    return axes[:n]
 
 
 def labelled(ax, title, x, y):
@@ -64,6 +69,17 @@ def labelled(ax, title, x, y):
 def legend_beside(ax):
     """A legend to the right of a picture that is full to the brim."""
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, fontsize=SMALL)
+
+
+def legend_below(axes):
+    """One legend for all `axes` of a figure, below them; each label once."""
+    handles = {}
+    for ax in axes:
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    columns = min(len(handles), _LEGEND_COLUMNS)
+    place = {"loc": "outside lower center", "ncols": columns, "fontsize": SMALL}
+    axes[0].figure.legend(handles.values(), handles.keys(), **place)
 
 
 def line_styles(names):

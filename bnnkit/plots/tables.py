@@ -15,7 +15,7 @@ from bnnkit.plots.style import (
     legend_beside,
     named,
     new_axes,
-    new_row,
+    new_panels,
     numbered,
 )
 from bnnkit.verification.verdict import STATUSES
@@ -126,7 +126,7 @@ def quantisation(study):
     -------
     ndarray of matplotlib.axes.Axes, shape (2,)
     """
-    left, right = axes = new_row(2)
+    left, right = axes = new_panels(2)
     x, n = np.arange(len(study.steps)), len(study.labels)
     bottom = np.zeros(len(x))
     for status in sorted(STATUSES, key=_ORDER.index):
