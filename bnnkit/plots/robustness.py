@@ -7,6 +7,7 @@ from bnnkit.plots.loop import stack_verdicts
 from bnnkit.plots.style import (
     COLOURS,
     SMALL,
+    intervals,
     labelled,
     legend_below,
     legend_beside,
@@ -72,9 +73,9 @@ def _resistance(ax, name, curve):
         edges = curve.eps + np.array([-margin, margin]) / 2
         shown = {name: count.repeat(2) for name, count in counts.items()}
     stack_verdicts(ax, edges, shown)
-    _interval(ax, curve.eps, counts["robust"], n, label="95 % interval")
+    intervals(ax, curve.eps, counts["robust"], n, label="95 % interval")
     if counts["unknown"].any():
-        _interval(ax, curve.eps, n - counts["falsified"], n)
+        intervals(ax, curve.eps, n - counts["falsified"], n)
     ax.set(ylim=(0, 100), xlim=(curve.eps[0] - margin, curve.eps[-1] + margin))
     if len(curve.eps) <= _MOST_TICKS:
         ax.set_xticks(curve.eps, [f"{eps:.3g}" for eps in curve.eps], rotation=45)
@@ -91,14 +92,6 @@ def _between(status):
     images |= {"between": falls, "falsified": falsified}
     counts = {name: mask.sum(axis=1).repeat(2) for name, mask in images.items()}
     return {name: count for name, count in counts.items() if name != "between" or count.any()}
-
-
-def _interval(ax, x, count, n, label=None):
-    low, high = wilson(count, n)
-    share = count / n
-    reach = 100 * np.maximum(np.array([share - low, high - share]), 0)
-    style = {"color": "black", "fmt": "o", "markersize": 4, "capsize": 3}
-    ax.errorbar(x, 100 * share, reach, label=label, **style)
 
 
 def minimal_epsilons(found, ax=None):

@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from bnnkit._files import atomic_path, write_text
+from bnnkit.assess import wilson
 from bnnkit.assess._stored import as_csv
 
 # colours that colour-blind readers can tell apart (Okabe & Ito), one meaning each
@@ -80,6 +81,21 @@ def legend_below(axes):
     columns = min(len(handles), _LEGEND_COLUMNS)
     place = {"loc": "outside lower center", "ncols": columns, "fontsize": SMALL}
     axes[0].figure.legend(handles.values(), handles.keys(), **place)
+
+
+def reach(count, n):
+    """How far the 95 % intervals of shares go down and up, in %: ndarray (2, K)."""
+    share = np.asarray(count) / np.maximum(n, 1)
+    low, high = wilson(count, n)
+    return 100 * np.maximum([share - low, high - share], 0)
+
+
+def intervals(ax, x, count, n, label=None):
+    """Points at shares of n images, in %, with their 95 % intervals as bars."""
+    style = {"color": "black", "fmt": "o", "markersize": 4, "capsize": 3, "linewidth": 1}
+    ax.errorbar(
+        x, 100 * np.asarray(count) / np.maximum(n, 1), reach(count, n), label=label, **style
+    )
 
 
 def line_styles(names):
