@@ -18,7 +18,7 @@ class Overview(Tabular):
     Parameters
     ----------
     models : dict of str to dict of str to object
-        For each model its measures: `Rate`, `Between`, numbers, or None for what cannot be
+        For each model its measures: `Rate`, `Between`, `Mean`, numbers, or None for what cannot be
         measured of this model, which is shown as "-", as are measures that it lacks.
 
     Attributes
