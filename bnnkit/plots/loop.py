@@ -85,9 +85,7 @@ def _verdict_intervals(ax, x, counts):
     n = np.array([each.n for each in counts])
     withstood = np.array([each.robust + each.detected for each in counts])
     possible = n - [each.falsified for each in counts]
-    intervals(ax, x, withstood, n, label="95 % interval")
-    if (possible > withstood).any():
-        intervals(ax, x, possible, n)
+    intervals(ax, np.array(x), withstood, possible, n)
 
 
 def _clean_reach(steps):

@@ -73,9 +73,8 @@ def _resistance(ax, name, curve):
         edges = curve.eps + np.array([-margin, margin]) / 2
         shown = {name: count.repeat(2) for name, count in counts.items()}
     stack_verdicts(ax, edges, shown)
-    intervals(ax, curve.eps, counts["robust"], n, label="95 % interval")
-    if counts["unknown"].any():
-        intervals(ax, curve.eps, n - counts["falsified"], n)
+    asked = np.full(len(curve.eps), n)
+    intervals(ax, curve.eps, counts["robust"], asked - counts["falsified"], asked)
     ax.set(ylim=(0, 100), xlim=(curve.eps[0] - margin, curve.eps[-1] + margin))
     if len(curve.eps) <= _MOST_TICKS:
         ax.set_xticks(curve.eps, [f"{eps:.3g}" for eps in curve.eps], rotation=45)

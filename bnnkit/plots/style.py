@@ -90,12 +90,18 @@ def reach(count, n):
     return 100 * np.maximum([share - low, high - share], 0)
 
 
-def intervals(ax, x, count, n, label=None):
-    """Points at shares of n images, in %, with their 95 % intervals as bars."""
+def intervals(ax, x, sure, possible, n):
+    """Points, with 95 % intervals, where stacked shares meet.
+
+    Of n images so many are `sure` to be in the lowest part, and so many `possible`: the rest is
+    in the highest one. Where these are the same there is one point.
+    """
     style = {"color": "black", "fmt": "o", "markersize": 4, "capsize": 3, "linewidth": 1}
-    ax.errorbar(
-        x, 100 * np.asarray(count) / np.maximum(n, 1), reach(count, n), label=label, **style
-    )
+    ax.errorbar(x, 100 * sure / n, reach(sure, n), label="95 % interval", **style)
+    open_ = possible > sure
+    if open_.any():
+        x, possible, n = x[open_], possible[open_], n[open_]
+        ax.errorbar(x, 100 * possible / n, reach(possible, n), **style)
 
 
 def line_styles(names):
