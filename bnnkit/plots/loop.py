@@ -148,7 +148,7 @@ def stack_verdicts(ax, x, counts, proved=True):
 def _said(status, proved):
     """What a status is called: who proves nothing calls nothing robust."""
     if status == "between":
-        return "robust at one eps,\nfalsified at the next"
+        return "not asked"
     return status if proved or status != "robust" else "not fooled"
 
 
@@ -204,7 +204,7 @@ def runs(histories, judge=None):
         ax.set_ylim(0, 100)
         ax.xaxis.get_major_locator().set_params(integer=True)
     share = f"% {' or '.join(said)}, of {' or '.join(samples)}"
-    labelled(left, f"Images that withstand {judge}", _ROUND, share)
+    labelled(left, f"Judged by {judge}", _ROUND, share)
     labelled(right, "Clean accuracy", _ROUND, "% right, of all test images")
     legend_below(axes)
     header = ("run", "judge", "eps", "round", *_CLEAN, "withstood", "n", "low", "high")

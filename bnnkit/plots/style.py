@@ -96,11 +96,13 @@ def intervals(ax, x, sure, possible, n):
     Of n images so many are `sure` to be in the lowest part, and so many `possible`: the rest is
     in the highest one. Where these are the same there is one point.
     """
-    style = {"color": "black", "fmt": "o", "markersize": 4, "capsize": 3, "linewidth": 1}
-    ax.errorbar(x, 100 * sure / n, reach(sure, n), label="95 % interval", **style)
+    style = {"color": "black", "markersize": 5, "linewidth": 1, "clip_on": False}
+    label = "95 % interval"
+    ax.errorbar(x, 100 * sure / n, reach(sure, n), fmt="o", capsize=3, label=label, **style)
     open_ = possible > sure
-    if open_.any():
+    if open_.any():  # another mark, and wider caps, as the two bars overlap
         x, possible, n = x[open_], possible[open_], n[open_]
+        style |= {"fmt": "s", "capsize": 6, "markerfacecolor": "white"}
         ax.errorbar(x, 100 * possible / n, reach(possible, n), **style)
 
 

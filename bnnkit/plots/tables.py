@@ -41,7 +41,7 @@ def heatmap(matrix, ax=None):
     matplotlib.axes.Axes
     """
     n_rows, n_columns = matrix.values.shape
-    ax = new_axes(ax, 1.3 * n_columns + 3.5, 0.9 * n_rows + 2.2)
+    ax = new_axes(ax, max(1.3 * n_columns + 3.5, 8), 0.9 * n_rows + 2.2)  # room for the title
     image = ax.imshow(matrix.values, cmap="cividis", vmin=0, vmax=1, aspect="auto")
     for r, c in np.ndindex(matrix.values.shape):
         value = matrix.values[r, c]
@@ -49,7 +49,8 @@ def heatmap(matrix, ax=None):
         dark = not np.isnan(value) and value < 0.5
         ax.text(c, r, text, ha="center", va="center", fontsize=LABEL, color="wk"[not dark])
     long = max(map(len, matrix.column_names)) > _SHORT_NAME
-    ax.set_xticks(range(n_columns), matrix.column_names, rotation=30 if long else 0)
+    slanted = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if long else {}
+    ax.set_xticks(range(n_columns), matrix.column_names, **slanted)
     ax.set_yticks(range(n_rows), matrix.row_names)
     least, most = matrix.n.min(), matrix.n.max()
     size = f"{most}" if least == most else f"{least} to {most}"
@@ -119,7 +120,8 @@ def _side_by_side(ax, tables):
         x = np.arange(len(n)) + (i - (len(tables) - 1) / 2) * width
         colour, hatch = BARS[i % len(BARS)]
         style = {"color": colour, "hatch": hatch, "edgecolor": "white", "capsize": 2}
-        style |= {"yerr": reach(first, n), "error_kw": {"linewidth": 1}}
+        label = "_" if i else "95 % interval"  # which is drawn once
+        style |= {"yerr": reach(first, n), "error_kw": {"linewidth": 1, "label": label}}
         ax.bar(x, share, width, label=name, **style)
     labelled(ax, f"Share of {table.outcomes[0]} images by class", "class", "% of the class")
 

@@ -83,7 +83,7 @@ def test_runs_have_a_line_each_for_robust_and_clean(history):
         ]
         styles = {(line.get_linestyle(), line.get_marker()) for line in ax.lines}
         assert len(styles - {("None", "_")}) == 2
-    assert left.get_title() == "Images that withstand exact"
+    assert left.get_title() == "Judged by exact"
     assert left.get_ylabel() == "% robust, of 40 test images, eps 0.3"
 
 

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,11 +21,14 @@ def heights(ax, eps):
     return found
 
 
-FALLS = "robust at one eps, falsified at the next"
+FALLS = "not asked"
 
 
 def test_areas_between_two_radii_are_what_follows_from_them(curve):
     ax = plots.resistance(curve)
+    for eps in (0.001, 0.049):
+        expected = {"robust": 80, "unknown": 20, FALLS: 0, "falsified": 0}
+        assert heights(ax, eps) == pytest.approx(expected)
     for eps in (0.051, 0.075, 0.099):
         expected = {"robust": 40, "unknown": 40, FALLS: 20, "falsified": 0}
         assert heights(ax, eps) == pytest.approx(expected)
@@ -41,7 +45,7 @@ def test_no_area_claims_more_than_is_true(seed):
     smallest = np.concatenate([rng.random(36) / 2, [0.1, 0.2, np.nextafter(0.1, 1), 0.0]])
     labels, ones = np.zeros(40, np.int64), np.ones(40)
     known = MinimalEpsilons(smallest, smallest, ones > 0, ones, labels, 1.0, {})
-    radii = np.array([0.0, 0.1, 0.2, 0.4])
+    radii = np.array([0.0, 0.1, 0.2, 0.4])[seed:]
     status = np.array([known.status(eps) for eps in radii.tolist()])
     status[rng.random(status.shape) < 0.1] = "unknown"
     curve = ResistanceCurve(radii, status, status, np.ones(status.shape), labels, {})
@@ -101,9 +105,32 @@ def test_the_step_and_the_band_of_minimal_eps(minimal):
     assert line.get_drawstyle() == "steps-post"
     steps = dict(zip(line.get_xdata().tolist(), line.get_ydata().tolist(), strict=True))
     assert steps == {0: 25, 0.1: 25, 0.2: 50, 0.3: 75, 0.5: 75}
-    band = ax.collections[1].get_paths()[0].vertices
+    band = ax.collections[0].get_paths()[0].vertices
     assert band[(band[:, 0] > 0.15) & (band[:, 0] < 0.25), 1].max() == 75
-    assert line.get_label() == "falsified (4 images, 1 undecided)"
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert legend == ["falsified (4 images, 1 undecided)", "unknown", "95 % interval"]
+
+
+def test_intervals_of_minimal_eps_stand_beside_each_other(minimal):
+    ax = plots.minimal_epsilons({"a": minimal, "b": minimal, "c": minimal})
+    bars = [each for each in ax.containers if len(each.lines[2][0].get_segments()) > 1]
+    places = [[bar[0, 0] for bar in each.lines[2][0].get_segments()] for each in bars]
+    assert len({x for each in places for x in each}) == sum(map(len, places)) == 24
+    for each in bars:
+        for (x, low), (_, high) in each.lines[2][0].get_segments():
+            counts = minimal.at(float(x))
+            expected = counts.vulnerable.interval
+            assert (low, high) == pytest.approx([100 * end for end in expected])
+
+
+def test_what_is_decided_has_no_band(minimal):
+    decided = replace(minimal, lower=minimal.upper.clip(0, 0.5), decided=np.ones(4, bool))
+    legend = plots.minimal_epsilons({"a": decided, "b": decided}).get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "a (4 images, 0 undecided)",
+        "b (4 images, 0 undecided)",
+        "95 % interval",
+    ]
 
 
 def test_times_are_of_the_questions_that_were_asked(curve):
