@@ -5,8 +5,8 @@ import importlib
 import sys
 import traceback
 
-from bnnkit._names import unknown
 from bnnkit._version import __version__
+from bnnkit.cli.parser import Parser
 
 COMMANDS = (
     *("demo", "train", "evaluate", "verify", "attack", "harden"),
@@ -32,11 +32,8 @@ def main(argv=None):
     int
         The exit code.
     """
-    parser = _parser()
     argv = sys.argv[1:] if argv is None else argv
-    if argv and argv[0] not in COMMANDS and not argv[0].startswith("-"):
-        parser.error(unknown("command", argv[0], COMMANDS))
-    args = parser.parse_args(argv)
+    args = _parser().parse_args(argv)
     try:
         return args.run(args)
     except KeyboardInterrupt as interrupt:
@@ -61,7 +58,7 @@ def _complain(args, error):
 
 
 def _parser():
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="bnnkit",
         description="Train, attack, harden and exactly verify binarized neural networks.",
         epilog=_EPILOG,
