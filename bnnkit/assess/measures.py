@@ -123,6 +123,15 @@ def logits(model, images):
     ------
     TypeError
         The model has no scores, as a vote has none.
+
+    Examples
+    --------
+    >>> from bnnkit import zoo
+    >>> network = zoo.load("mnist-mlp-eps0.1")
+    >>> images = np.zeros((2, 1, 28, 28), np.uint8)
+    >>> scores = logits(network, images)
+    >>> scores.shape, (scores.argmax(axis=1) == network.predict(images)).all()
+    ((2, 10), np.True_)
     """
     if not hasattr(model, "network_") and callable(getattr(model, "decision_function", None)):
         return np.asarray(model.decision_function(images), dtype=np.float64)
@@ -149,6 +158,14 @@ class SoftmaxRobustness:
         Images for which 1 - p_y or 1 - max p was below 2**-24 and counted as that: in single
         precision it would be 0. So neither ratio is above 2**24 = 16,777,216, and where many
         images are guarded, the means say how many, and little else.
+
+    Examples
+    --------
+    The confidences are 3/4 and 1/4, and the label is the second class:
+
+    >>> found = softmax_robustness([[np.log(3.0), 0.0]], [1])
+    >>> round(found.absolute, 3), round(found.ratio, 3), round(found.inverse_ratio, 3)
+    (0.5, 1.0, 1.0)
     """
 
     absolute: float

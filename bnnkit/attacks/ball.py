@@ -27,6 +27,13 @@ class Ball:
     eps : Fraction
     center, low, high : ndarray of float32, the shape of `images`
         The images and the two ends of their balls.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> ball = Ball.around(np.array([[0.0, 0.5, 1.0]]), Fraction(1, 4))
+    >>> ball.low, ball.high
+    (array([[0.  , 0.25, 0.75]], dtype=float32), array([[0.25, 0.75, 1.  ]], dtype=float32))
     """
 
     images: np.ndarray

@@ -129,6 +129,18 @@ def iter_verdicts(
     """Like `verify_all`, but yield pairs of an image's index and its verdict, as they are ready.
 
     Whoever iterates keeps what is finished if the work is interrupted.
+
+    Examples
+    --------
+    >>> import bnnkit
+    >>> from bnnkit.campaign import iter_verdicts
+    >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
+    >>> images = np.zeros((2, 1, 28, 28), np.uint8)
+    >>> labels = network.predict(images)
+    >>> for index, verdict in iter_verdicts(network, images, labels, eps=0.01, n_jobs=1):
+    ...     print(index, verdict.status)
+    0 robust
+    1 robust
     """
     if question not in QUESTIONS:
         raise ValueError(f"question must be 'vote' or 'joint', got {question!r}")

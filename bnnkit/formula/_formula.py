@@ -287,6 +287,17 @@ class Formula:
             If there is no such file.
         ValueError
             If its content is wrong or damaged; the message gives the file and the line.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> formula = Formula(3)
+        >>> formula.add_clause([1, -2])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     formula.save(f"{folder}/small.cnf.gz")
+        ...     print(Formula.load(f"{folder}/small.cnf.gz"))
+        3 variables, 1 clause, 0 sums
+        x1 or not x2
         """
         name, data = read_file(file)
         try:

@@ -26,6 +26,13 @@ class FormulaCase:
     steps : list of list
         ["clause", lits], ["sum", lits, coefs, bound, output] with the output 0 where the sum must
         hold, or ["solve", assumptions].
+
+    Examples
+    --------
+    >>> steps = [["clause", [1, 2]], ["solve", [-1]], ["clause", [-2]], ["solve", [-1]]]
+    >>> case = FormulaCase(2, steps)
+    >>> case.statements(FormulaCase.ways("cadical"))
+    {'cadical': ['sat', 'unsat'], 'enumeration': ['sat', 'unsat']}
     """
 
     n_vars: int

@@ -32,6 +32,12 @@ class NetworkCase:
     label : int
     eps : Fraction
     pixels : "real", "uint8"
+
+    Examples
+    --------
+    >>> case = NetworkCase.draw(seed=0, index=0)
+    >>> case.question, len(case.networks), case.image.shape
+    ('one', 1, (1, 2, 3))
     """
 
     members: list

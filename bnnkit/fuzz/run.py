@@ -40,6 +40,17 @@ class Report:
     seconds : float
     versions : dict of str to str
         Of what took part.
+
+    Examples
+    --------
+    >>> report = Report("formula", seed=0, solvers=["native"], cases=1, seconds=2.0)
+    >>> report.add({"native": ["sat", "unsat"], "brute force": ["sat", "unsat"]})
+    >>> print(report)
+    2 cases (formula, seed 0), 2 s
+    asked        sat  unsat
+    native         1      1
+    brute force    1      1
+    all agree
     """
 
     kind: str
@@ -99,6 +110,15 @@ def run(kind, count=None, seconds=None, seed=0, solvers=SOLVERS, folder=".", jou
     ------
     TypeError, ValueError
         For arguments that make no sense, and a journal of another run.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from bnnkit import fuzz
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     report = fuzz.run("formula", count=3, solvers=["native"], folder=folder)
+    >>> report.cases, report.findings
+    (3, [])
     """
     report, ways = _begin(kind, count, seconds, seed, solvers, journal)
     started = spoken = time.monotonic()

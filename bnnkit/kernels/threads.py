@@ -22,6 +22,13 @@ def get_threads():
     -------
     int
         The cores that this process may use, unless `set_threads` has said otherwise.
+
+    Examples
+    --------
+    >>> set_threads(2)
+    >>> get_threads()
+    2
+    >>> set_threads(None)  # all cores again
     """
     if _n_threads is not None:
         return _n_threads

@@ -41,6 +41,13 @@ def patches(x, kernel, stride=1, padding=0):
     -------
     ndarray, shape (N * OH * OW, kh * kw * C)
         Row-major over (kernel row, kernel column, channel).
+
+    Examples
+    --------
+    >>> row = np.array([[[[1], [2], [3]]]], np.uint8)  # one image, 1 x 3 pixels, one channel
+    >>> patches(row, kernel=(1, 2))
+    array([[1, 2],
+           [2, 3]], dtype=uint8)
     """
     kh, kw = kernel
     n, height, width, channels = x.shape

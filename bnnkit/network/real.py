@@ -129,6 +129,15 @@ class Margins(NamedTuple):
     later : int or None
         Smallest change of a sum of a later layer that flips its bit. None if there is no such
         layer.
+
+    Examples
+    --------
+    >>> from bnnkit.network import Head
+    >>> front = RealConv2d(np.ones((1, 1, 1, 1)), [10], [1])
+    >>> head = Head(np.array([-1, 1]).reshape(2, 1, 1, 1), scale=2, bias=[1, 0])
+    >>> network = RealNetwork(front, BinaryNetwork(Quantiser(1), [], head, (1, 1, 1)), (1, 1, 1))
+    >>> network.margins([[[9.5]]])  # half a grey level from the threshold of the only neuron
+    Margins(first=Fraction(1, 2), later=None)
     """
 
     first: Fraction | None

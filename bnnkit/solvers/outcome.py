@@ -26,6 +26,19 @@ class Outcome:
         Wall time of the call, `loading` included.
     loading : float
         Seconds for translating and loading what was new in the formula.
+
+    Examples
+    --------
+    >>> from bnnkit import solvers
+    >>> from bnnkit.formula import Formula
+    >>> formula = Formula(3)
+    >>> formula.add_sum([1, 2, 3], 2)
+    >>> with solvers.get("native")(formula) as solver:
+    ...     some, none = solver.solve([-1]), solver.solve([-1, -2])
+    >>> some.status, some.model.tolist()
+    ('sat', [False, True, True])
+    >>> none.status, sorted(none.core)
+    ('unsat', [-2, -1])
     """
 
     status: Literal["sat", "unsat", "unknown"]

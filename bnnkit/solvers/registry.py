@@ -29,6 +29,16 @@ def register(name: str, solver: type[Solver] | Callable[[], type[Solver]]) -> No
     Notes
     -----
     A package makes its solvers known by entry points in the group "bnnkit.solvers".
+
+    Examples
+    --------
+    >>> from bnnkit import solvers
+    >>> from bnnkit.formula import Formula
+    >>> from bnnkit.solvers.TEMPLATE import Backtracking
+    >>> solvers.register("mine", Backtracking)
+    >>> with solvers.get("mine")(Formula(2)) as solver:
+    ...     solver.solve().status
+    'sat'
     """
     if not name or ":" in name:
         raise ValueError(f"the name of a solver must not be empty or have a colon, got {name!r}")

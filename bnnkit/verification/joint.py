@@ -31,6 +31,14 @@ class EnsembleVerdict(Verdict):
     ----------
     choices : tuple of int
         The class that each member gives to `adversarial`, or to the image where there is none.
+
+    Examples
+    --------
+    >>> verdict = EnsembleVerdict(
+    ...     "falsified", label=3, eps=0.1, clean=3, predicted=8, stage="solver", choices=(8, 3, 8)
+    ... )
+    >>> verdict.predicted, verdict.choices  # two of three
+    (8, (8, 3, 8))
     """
 
     choices: tuple = ()

@@ -42,6 +42,21 @@ class Verdict:
         one); or "lost".
     reason : str
         Why an "unknown" is one.
+
+    Examples
+    --------
+    A pixel that is class 0 up to 0.15:
+
+    >>> import bnnkit
+    >>> from bnnkit.network import BinaryNetwork, Conv2d, Head
+    >>> from bnnkit.quantiser import Quantiser
+    >>> head = Head([[[[0]]], [[[1]]]], 1, [0, 0])
+    >>> network = BinaryNetwork(Quantiser(0.1), [Conv2d([[[[1]]]], [2], [1])], head, (1, 1, 1))
+    >>> verdict = bnnkit.verify(network, [0.0], 0, eps=0.2)
+    >>> verdict.status, verdict.clean, verdict.predicted
+    ('falsified', 0, 1)
+    >>> bool(verdict.adversarial.max() <= 0.2)
+    True
     """
 
     status: str
@@ -145,6 +160,14 @@ def combine(tables):
         "falsified" or "robust" if any solver says so, else "unknown".
     disagreements : list of int
         Indices of images that one solver proves robust and another falsifies.
+
+    Examples
+    --------
+    >>> def said(*statuses):
+    ...     return Verdicts([Verdict(s, label=3, eps=0.1, clean=3, predicted=3, stage="solver")
+    ...                      for s in statuses])
+    >>> combine([said("robust", "unknown", "robust"), said("unknown", "unknown", "falsified")])
+    (['robust', 'unknown', 'falsified'], [2])
     """
     answers = [
         set(row) for row in itertools.zip_longest(*(table.status.tolist() for table in tables))

@@ -38,6 +38,12 @@ class BoxVerdict:
         Seconds of each stage that ran.
     reason : str
         Why an "unknown" is one.
+
+    Examples
+    --------
+    >>> verdict = BoxVerdict("robust", "prove", timings={"bounds": 0.25, "prove": 0.5})
+    >>> verdict.status, verdict.seconds
+    ('robust', 0.75)
     """
 
     status: str
