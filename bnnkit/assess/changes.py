@@ -30,6 +30,7 @@ class Changes(Stored):
 
     Examples
     --------
+    >>> from bnnkit.assess import changes
     >>> found = changes([[0.0, 0.5, 0.5, 1.0]], [[0.25, 0.5, 0.5, 0.5]])
     >>> found.l0, found.l1, found.linf
     (array([2.]), array([0.75]), array([0.5]))
@@ -88,6 +89,7 @@ def changes(originals, adversarial, quantiser=None):
 
     Examples
     --------
+    >>> from bnnkit.assess import changes
     >>> found = changes([[0.0, 0.5, 0.5, 1.0]], [[0.25, 0.5, 0.5, 0.5]])
     >>> found.share, found.linf
     (array([0.5]), array([0.5]))
@@ -130,6 +132,7 @@ def differences(images, found=None):
 
     Examples
     --------
+    >>> from bnnkit.assess import differences
     >>> matrix = differences({"a": [[0.0, 1.0]], "b": [[0.0, 0.5]]})
     >>> matrix.values.tolist()
     [[0.0, 0.5], [0.5, 0.0]]

@@ -26,6 +26,7 @@ class ByClass(Stored):
 
     Examples
     --------
+    >>> from bnnkit.assess import by_class
     >>> table = by_class(["robust", "falsified", "robust"], labels=[0, 0, 1], names=["cat", "dog"])
     >>> print(table)
     class  images  robust  falsified  unknown          % robust (95 %)
@@ -83,6 +84,7 @@ def by_class(outcomes, labels, names=None):
 
     Examples
     --------
+    >>> from bnnkit.assess import by_class
     >>> table = by_class([True, False, True], labels=[0, 1, 1], names=["cat", "dog"])
     >>> table.counts.tolist()
     [[1, 0], [1, 1]]

@@ -37,6 +37,7 @@ class MinimalEpsilons(Stored):
     --------
     One image falls at 0.1; of the other it is known that it does between 0.2 and 0.3:
 
+    >>> from bnnkit.assess import MinimalEpsilons
     >>> from bnnkit.verification import MinimalEpsilon
     >>> found = [MinimalEpsilon(0.1, 0.1), MinimalEpsilon(0.2, 0.3, reason="timeout")]
     >>> found = MinimalEpsilons.of(found, labels=[3, 8])
@@ -147,6 +148,7 @@ def minimal_epsilons(
     --------
     A pixel that is class 0 up to 0.15:
 
+    >>> from bnnkit.assess import minimal_epsilons
     >>> from bnnkit.network import BinaryNetwork, Conv2d, Head
     >>> from bnnkit.quantiser import Quantiser
     >>> above = Conv2d([[[[1]]]], [2], [1])
@@ -176,6 +178,7 @@ def iter_minimal_epsilons(
     --------
     A pixel that is class 0 up to 0.15:
 
+    >>> from bnnkit.assess import iter_minimal_epsilons
     >>> from bnnkit.network import BinaryNetwork, Conv2d, Head
     >>> from bnnkit.quantiser import Quantiser
     >>> above = Conv2d([[[[1]]]], [2], [1])

@@ -27,6 +27,7 @@ class Matrix(Stored):
 
     Examples
     --------
+    >>> from bnnkit.assess import Matrix
     >>> matrix = Matrix("Fooled", "target", "source", ["A", "B"], ["C"],
     ...                 values=np.array([[0.5], [np.nan]]), n=np.array([[20], [0]]),
     ...                 low=np.array([[0.3], [np.nan]]), high=np.array([[0.7], [np.nan]]))

@@ -31,6 +31,7 @@ def accuracy(predicted, labels):
 
     Examples
     --------
+    >>> from bnnkit.assess import accuracy
     >>> accuracy([3, 1, 4], [3, 1, 5])
     Rate(count=2, n=3)
     """
@@ -55,6 +56,7 @@ class WhiteBox:
 
     Examples
     --------
+    >>> from bnnkit.assess import WhiteBox
     >>> found = WhiteBox(robust=80, falsified=15, unknown=5)
     >>> found.certified_accuracy.share, found.vulnerable.share
     (0.8, (0.15, 0.2))
@@ -127,6 +129,7 @@ def logits(model, images):
     Examples
     --------
     >>> from bnnkit import zoo
+    >>> from bnnkit.assess import logits
     >>> network = zoo.load("mnist-mlp-eps0.1")
     >>> images = np.zeros((2, 1, 28, 28), np.uint8)
     >>> scores = logits(network, images)
@@ -163,6 +166,7 @@ class SoftmaxRobustness:
     --------
     The confidences are 3/4 and 1/4, and the label is the second class:
 
+    >>> from bnnkit.assess import softmax_robustness
     >>> found = softmax_robustness([[np.log(3.0), 0.0]], [1])
     >>> round(found.absolute, 3), round(found.ratio, 3), round(found.inverse_ratio, 3)
     (0.5, 1.0, 1.0)
@@ -195,6 +199,7 @@ def softmax_robustness(scores, labels):
 
     Examples
     --------
+    >>> from bnnkit.assess import softmax_robustness
     >>> softmax_robustness([[np.log(3.0), 0.0]], [0]).ratio  # (3/4) / (1/4)
     3.0
     """

@@ -26,6 +26,7 @@ class Overview(Tabular):
 
     Examples
     --------
+    >>> from bnnkit.assess import Overview, Rate
     >>> print(Overview({
     ...     "BNN": {"clean accuracy": Rate(95, 100), "certified accuracy, eps 0.1": Rate(60, 100)},
     ...     "real": {"clean accuracy": Rate(97, 100), "certified accuracy, eps 0.1": None},
@@ -111,6 +112,7 @@ def measure(
     Examples
     --------
     >>> import bnnkit
+    >>> from bnnkit.assess import measure
     >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
     >>> images = np.zeros((2, 1, 28, 28), np.uint8)
     >>> labels = network.predict(images)
@@ -155,6 +157,7 @@ def whitebox_measures(counts, eps):
 
     Examples
     --------
+    >>> from bnnkit.assess import WhiteBox, whitebox_measures
     >>> counts = WhiteBox(robust=80, falsified=15, unknown=5)
     >>> for name, measured in whitebox_measures(counts, eps=0.1).items():
     ...     print(f"{name}: {measured}")

@@ -42,6 +42,7 @@ class ResistanceCurve(Stored):
 
     Examples
     --------
+    >>> from bnnkit.assess import ResistanceCurve
     >>> status = np.array([["robust", "unknown"], ["robust", "falsified"]])
     >>> curve = ResistanceCurve(
     ...     np.array([0.1, 0.2]), status, status, np.ones((2, 2)), np.array([3, 8]), {}
@@ -132,6 +133,7 @@ def resistance_curve(
     --------
     A pixel that is class 0 up to 0.15:
 
+    >>> from bnnkit.assess import resistance_curve
     >>> from bnnkit.network import BinaryNetwork, Conv2d, Head
     >>> from bnnkit.quantiser import Quantiser
     >>> above = Conv2d([[[[1]]]], [2], [1])
@@ -194,6 +196,7 @@ def curve_of(verdicts, settings=None):
     --------
     What is robust at 0.2 is robust at 0.1 as well:
 
+    >>> from bnnkit.assess import curve_of
     >>> from bnnkit.verification import Verdict, Verdicts
     >>> def said(status, eps):
     ...     return Verdicts([Verdict(status, 3, eps, clean=3, predicted=3, stage="solver")])
@@ -232,6 +235,7 @@ def certified_matrix(curves):
 
     Examples
     --------
+    >>> from bnnkit.assess import ResistanceCurve, certified_matrix
     >>> def curve(*status):  # of one image
     ...     status = np.array(status)[:, None]
     ...     return ResistanceCurve(

@@ -32,6 +32,7 @@ class Strip(Stored):
 
     Examples
     --------
+    >>> from bnnkit.assess import Strip
     >>> image = np.full((1, 1, 2), 0.5)
     >>> changed = np.array([[[[0.5, 0.5]]], [[[0.5, 0.75]]]], np.float32)
     >>> strip = Strip("eps", ["0.1", "0.3"], image, 3, changed, np.array([3, 8]),
@@ -93,6 +94,7 @@ def eps_strip(model, image, label, eps, solver="native", timeout=60.0, **options
     --------
     A pixel that is class 0 up to 0.15:
 
+    >>> from bnnkit.assess import eps_strip
     >>> from bnnkit.network import BinaryNetwork, Conv2d, Head
     >>> from bnnkit.quantiser import Quantiser
     >>> above = Conv2d([[[[1]]]], [2], [1])

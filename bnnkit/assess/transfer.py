@@ -39,6 +39,7 @@ class AdversarialPool(Stored):
 
     Examples
     --------
+    >>> from bnnkit.assess import AdversarialPool
     >>> image = np.zeros((1, 1, 2, 2), np.float32)
     >>> pool = AdversarialPool(
     ...     "mlp", 0.25, images=image + 0.25, originals=image, labels=np.array([3]),
@@ -114,6 +115,7 @@ def make_pool(source, model, attack, images, labels, eps, size=None):
     A network of one pixel that is class 0 up to 0.15 is attacked; its second image is wrong as it
     is:
 
+    >>> from bnnkit.assess import make_pool
     >>> from bnnkit.attacks import Exact
     >>> from bnnkit.network import BinaryNetwork, Conv2d, Head
     >>> from bnnkit.quantiser import Quantiser
@@ -180,6 +182,7 @@ class Transfer(Stored):
     Of 50 images that were made for a real-valued net, 10 fool the BNN, which gets 2 of their
     originals wrong as well:
 
+    >>> from bnnkit.assess import Transfer
     >>> transfer = Transfer(
     ...     ["bnn"], ["real"], [0.1], fooled=np.array([[[10]]]), wrong=np.array([[[2]]]),
     ...     n=np.array([[50]]),
@@ -255,6 +258,7 @@ def transfer_matrix(targets, pools):
     Networks of one pixel, which are class 0 below 0.05, 0.15 and 0.35. What fools the second fools
     the first, and not the third:
 
+    >>> from bnnkit.assess import make_pool, transfer_matrix
     >>> from bnnkit.attacks import Exact
     >>> from bnnkit.network import BinaryNetwork, Conv2d, Head
     >>> from bnnkit.quantiser import Quantiser
@@ -318,6 +322,7 @@ def transfer_study(
     Examples
     --------
     >>> from bnnkit import BNNClassifier, attacks, datasets
+    >>> from bnnkit.assess import transfer_study
     >>> digits = datasets.load("digits", limit=200)
     >>> def maker(architecture):
     ...     return lambda seed: BNNClassifier(architecture, epochs=3, random_state=seed)

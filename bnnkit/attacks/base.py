@@ -28,6 +28,7 @@ class AttackResult:
 
     Examples
     --------
+    >>> from bnnkit.attacks import AttackResult
     >>> images = np.zeros((4, 1, 1, 1), np.float32)
     >>> success = np.array([True, False, False, False])
     >>> undecided = np.array([False, True, False, False])
@@ -85,6 +86,7 @@ class Attack(ABC):
     An attack that makes all pixels as bright as the ball allows, on a model for which bright
     images are class 1:
 
+    >>> from bnnkit.attacks import Attack
     >>> class Brighter(Attack):
     ...     def _perturb(self, model, ball, labels):
     ...         return ball.high, False  # nothing is undecided

@@ -38,6 +38,7 @@ class Exact(Attack):
     Examples
     --------
     >>> import bnnkit
+    >>> from bnnkit.attacks import Exact
     >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
     >>> images = np.zeros((2, 1, 28, 28), np.uint8)
     >>> labels = network.predict(images)
@@ -113,6 +114,7 @@ class VoteExact(Exact):
     Three networks of one pixel, which are class 0 below 0.05, 0.15 and 0.35. Within 0.1 one of them
     can be fooled, within 0.2 two:
 
+    >>> from bnnkit.attacks import VoteExact
     >>> from bnnkit.network import BinaryNetwork, Conv2d, Head
     >>> from bnnkit.quantiser import Quantiser
     >>> layers = [Conv2d([[[[1]]]], [level], [1]) for level in (1, 2, 4)]
@@ -148,6 +150,7 @@ class JointExact(VoteExact):
     --------
     The three networks of `VoteExact`: at 0.2 the last one still stands.
 
+    >>> from bnnkit.attacks import JointExact
     >>> from bnnkit.network import BinaryNetwork, Conv2d, Head
     >>> from bnnkit.quantiser import Quantiser
     >>> layers = [Conv2d([[[[1]]]], [level], [1]) for level in (1, 2, 4)]

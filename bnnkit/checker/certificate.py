@@ -42,6 +42,7 @@ def check_certificate(folder):
 
     >>> import tempfile
     >>> import bnnkit
+    >>> from bnnkit.checker import check_certificate
     >>> from bnnkit.network import BinaryNetwork, Conv2d, Head
     >>> from bnnkit.quantiser import Quantiser
     >>> head = Head([[[[0]]], [[[1]]]], 1, [0, 0])

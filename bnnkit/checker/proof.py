@@ -25,6 +25,7 @@ class Checked:
 
     Examples
     --------
+    >>> from bnnkit.checker import Checked
     >>> Checked(False, claim="the formula has no model", reason="step 3 does not follow").verified
     False
     """
@@ -57,6 +58,7 @@ def check(formula, proof):
 
     >>> import tempfile
     >>> from bnnkit import solvers
+    >>> from bnnkit.checker import check
     >>> from bnnkit.formula import Formula
     >>> formula = Formula(2)
     >>> formula.add_clauses([1, 2, 1, -2, -1, 2, -1, -2], [2, 2, 2, 2])

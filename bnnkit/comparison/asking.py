@@ -117,6 +117,7 @@ def iter_records(questions, solvers, timeout):
     Examples
     --------
     >>> import bnnkit
+    >>> from bnnkit.comparison import iter_records, network_questions
     >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
     >>> images = np.zeros((2, 1, 28, 28), np.uint8)
     >>> questions = network_questions(network, images, network.predict(images), [0.01])
@@ -152,6 +153,7 @@ def network_questions(network, images, labels, eps, **options):
     Examples
     --------
     >>> import bnnkit
+    >>> from bnnkit.comparison import network_questions
     >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
     >>> images = np.zeros((2, 1, 28, 28), np.uint8)
     >>> questions = network_questions(network, images, network.predict(images), [0.01, 0.02])
@@ -181,6 +183,8 @@ def formula_questions(paths):
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bnnkit.comparison import formula_questions
     >>> from bnnkit.formula import Formula
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     Formula(3).save(f"{folder}/free.cnf")

@@ -39,6 +39,7 @@ class Record:
 
     Examples
     --------
+    >>> from bnnkit.comparison import Record
     >>> record = Record("image 7, eps 0.1", "native", "robust", "solver", 0.25, 1.5, 1.75)
     >>> record.decided, record.seconds
     (True, 1.75)
@@ -81,6 +82,7 @@ class Summary:
 
     Examples
     --------
+    >>> from bnnkit.comparison import Comparison, Record
     >>> comparison = Comparison(10, [
     ...     Record("image 0", "native", "robust", "solver", 0.5, 0.5, 1.0),
     ...     Record("image 1", "native", "unknown", "solver", 0.5, 10.0, 10.5, "timeout"),
@@ -119,6 +121,7 @@ class Comparison:
 
     Examples
     --------
+    >>> from bnnkit.comparison import Comparison, Record
     >>> comparison = Comparison(10, [
     ...     Record("image 0", "native", "robust", "solver", 0.001, 0.002, 0.003),
     ...     Record("image 0", "cadical", "unknown", "solver", 0.001, 10.0, 10.001),
@@ -261,6 +264,7 @@ def written(records, path):
     Examples
     --------
     >>> import pathlib, tempfile
+    >>> from bnnkit.comparison import Record, written
     >>> records = [Record("image 0", "native", "robust", "solver", 0.25, 0.5, 0.75)]
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     for record in written(records, f"{folder}/rows.csv"):

@@ -30,6 +30,7 @@ class Status:
 
     Examples
     --------
+    >>> from bnnkit.datasets import Status
     >>> Status("mnist")  # not here
     Status(name='mnist', where=None, train=0, test=0, problem='')
     """
@@ -93,6 +94,7 @@ def load(name, data_home=None, limit=None):
 
     Examples
     --------
+    >>> from bnnkit.datasets import load
     >>> digits = load("digits")
     >>> digits.train.images.shape, digits.test.images.shape
     ((1442, 1, 8, 8), (355, 1, 8, 8))

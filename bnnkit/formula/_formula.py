@@ -38,6 +38,7 @@ class Formula:
     --------
     The third variable is to say whether at least two of x1, not x2, x2 or x1 hold:
 
+    >>> from bnnkit.formula import Formula
     >>> formula = Formula()
     >>> x1, x2, y = formula.new_vars(3).tolist()
     >>> formula.add_clause([x1, -x2])
@@ -291,6 +292,7 @@ class Formula:
         Examples
         --------
         >>> import tempfile
+        >>> from bnnkit.formula import Formula
         >>> formula = Formula(3)
         >>> formula.add_clause([1, -2])
         >>> with tempfile.TemporaryDirectory() as folder:

@@ -27,6 +27,7 @@ def contradictory(said):
 
     Examples
     --------
+    >>> from bnnkit.fuzz import contradictory
     >>> contradictory({"native": ["sat", "unknown"], "cadical": ["sat", "unsat"]})
     False
     >>> contradictory({"native": ["sat"], "cadical": ["unsat"]})
@@ -43,6 +44,7 @@ def save(case, said, folder):
     Examples
     --------
     >>> import tempfile
+    >>> from bnnkit.fuzz import FormulaCase, load, save
     >>> case = FormulaCase(2, [["clause", [1, -2]], ["solve", [2]]])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = save(case, {"native": ["sat"]}, folder)
@@ -67,6 +69,7 @@ def load(path):
     Examples
     --------
     >>> import tempfile
+    >>> from bnnkit.fuzz import NetworkCase, load, save
     >>> case = NetworkCase.draw(seed=0, index=0)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     again = load(save(case, {}, folder))
@@ -94,6 +97,7 @@ def replay(path, solvers=SOLVERS):
     Examples
     --------
     >>> import tempfile
+    >>> from bnnkit.fuzz import FormulaCase, contradictory, replay, save
     >>> case = FormulaCase(2, [["clause", [1, -2]], ["solve", [2]], ["solve", [-1, 2]]])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     said = replay(save(case, {}, folder), solvers=["cadical"])

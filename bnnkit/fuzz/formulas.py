@@ -29,6 +29,7 @@ class FormulaCase:
 
     Examples
     --------
+    >>> from bnnkit.fuzz import FormulaCase
     >>> steps = [["clause", [1, 2]], ["solve", [-1]], ["clause", [-2]], ["solve", [-1]]]
     >>> case = FormulaCase(2, steps)
     >>> case.statements(FormulaCase.ways("cadical"))

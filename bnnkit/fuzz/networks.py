@@ -35,6 +35,7 @@ class NetworkCase:
 
     Examples
     --------
+    >>> from bnnkit.fuzz import NetworkCase
     >>> case = NetworkCase.draw(seed=0, index=0)
     >>> case.question, len(case.networks), case.image.shape
     ('one', 1, (1, 2, 3))

@@ -43,6 +43,7 @@ class Report:
 
     Examples
     --------
+    >>> from bnnkit.fuzz import Report
     >>> report = Report("formula", seed=0, solvers=["native"], cases=1, seconds=2.0)
     >>> report.add({"native": ["sat", "unsat"], "brute force": ["sat", "unsat"]})
     >>> print(report)

@@ -33,7 +33,7 @@ def shrink(case, fails, seconds=SECONDS):
     --------
     A case that "fails" as soon as x1 is in two clauses:
 
-    >>> from bnnkit.fuzz import FormulaCase
+    >>> from bnnkit.fuzz import FormulaCase, shrink
     >>> case = FormulaCase(3, [["clause", [1, 2, -3]], ["clause", [2]], ["clause", [1, 3]]])
     >>> def fails(case):
     ...     return sum(step[0] == "clause" and 1 in step[1] for step in case.steps) == 2

@@ -43,6 +43,7 @@ class Result:
 
     Examples
     --------
+    >>> from bnnkit.interop.vnncomp import Result
     >>> print(Result("unsat").text)
     unsat
     """
@@ -95,6 +96,8 @@ def solve(model, specification, timeout=None):
     somewhere in [9, 11]:
 
     >>> import pathlib, tempfile
+    >>> from bnnkit.interop import onnx
+    >>> from bnnkit.interop.vnncomp import solve
     >>> from bnnkit.network import BinaryNetwork, Head, RealConv2d, RealNetwork
     >>> from bnnkit.quantiser import Quantiser
     >>> front = RealConv2d(np.ones((1, 1, 1, 1)), [10], [1])

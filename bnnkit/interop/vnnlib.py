@@ -85,6 +85,7 @@ class Specification(NamedTuple):
 
     Examples
     --------
+    >>> from bnnkit.interop.vnnlib import Specification
     >>> hopeless = Specification(n_inputs=784, n_outputs=10, cases=())  # every box was empty
     >>> len(hopeless.cases)
     0
@@ -121,6 +122,7 @@ def load(path, deadline=math.inf):
     Examples
     --------
     >>> import pathlib, tempfile
+    >>> from bnnkit.interop.vnnlib import load
     >>> lines = ["(declare-const X_0 Real)", "(declare-const Y_0 Real)", "(declare-const Y_1 Real)",
     ...          "(assert (>= X_0 0.25))", "(assert (<= X_0 0.5))", "(assert (>= Y_1 Y_0))"]
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -366,6 +368,7 @@ def witness(x, y):
 
     Examples
     --------
+    >>> from bnnkit.interop.vnnlib import witness
     >>> print(witness([0.5, 3], np.float32([0.1])))
     ((X_0 0.5)
      (X_1 3)

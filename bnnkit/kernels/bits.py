@@ -29,6 +29,7 @@ def pack_bits(bits):
 
     Examples
     --------
+    >>> from bnnkit.kernels import pack_bits
     >>> pack_bits(np.array([[[1, 0, 1, 1]]], dtype=np.uint8))
     array([[13]], dtype=uint8)
     """
@@ -42,6 +43,7 @@ def unpack_bits(octets, groups, width):
 
     Examples
     --------
+    >>> from bnnkit.kernels import pack_bits, unpack_bits
     >>> octets = pack_bits(np.array([[[1, 0, 1, 1]]], dtype=np.uint8))
     >>> unpack_bits(octets, groups=1, width=4)
     array([[[1, 0, 1, 1]]], dtype=uint8)
@@ -67,6 +69,7 @@ def bit_planes(levels, n_planes):
 
     Examples
     --------
+    >>> from bnnkit.kernels import bit_planes
     >>> bit_planes(np.array([[1, 2, 3]], np.uint8), n_planes=2)[:, 0, 0].tolist()  # 0b101, 0b110
     [5, 6]
     """

@@ -39,6 +39,7 @@ def stairs(values, places):
 
     Examples
     --------
+    >>> from bnnkit.kernels import stairs
     >>> stairs(np.array([[0, 7], [8, 255]], np.uint8), np.array([1, 8], np.uint8))
     array([[0, 1],
            [2, 2]], dtype=uint8)
@@ -90,7 +91,7 @@ def level_bits(levels, n_planes, kernel, stride, padding, packed, limit, sense):
     --------
     One neuron that asks whether two neighbouring levels add up to 4, at two places:
 
-    >>> from bnnkit.kernels import pack_ternary
+    >>> from bnnkit.kernels import level_bits, pack_ternary
     >>> levels = np.array([[[[1], [3], [0]]]], np.uint8)
     >>> packed = pack_ternary(np.ones((1, 1, 2), np.int8))
     >>> limit = np.array([2 - 4], np.int32)  # weights that are 1, less the threshold
@@ -130,6 +131,7 @@ def can_convolve(n_planes, size):
 
     Examples
     --------
+    >>> from bnnkit.kernels import can_convolve
     >>> can_convolve(n_planes=8, size=25), can_convolve(n_planes=8, size=300)
     (True, False)
     """

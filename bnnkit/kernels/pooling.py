@@ -29,6 +29,7 @@ def pool_octets(octets, kind, size, stride):
 
     Examples
     --------
+    >>> from bnnkit.kernels import pool_octets
     >>> octets = np.array([[[[0b01], [0b11]]]], np.uint8)  # one image, 1 x 2 pixels, 8 channels
     >>> pool_octets(np.repeat(octets, 2, axis=1), "and", 2, 2).ravel()
     array([1], dtype=uint8)

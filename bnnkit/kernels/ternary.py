@@ -35,6 +35,7 @@ class PackedTernary(NamedTuple):
 
     Examples
     --------
+    >>> from bnnkit.kernels import pack_ternary
     >>> dense = pack_ternary(np.array([[[1, -1, 1]]], np.int8))
     >>> sparse = pack_ternary(np.array([[[1, 0, 1]]], np.int8))
     >>> dense.mask is None, sparse.mask is None, dense.n_outputs
@@ -52,6 +53,7 @@ def pack_ternary(weights):
 
     Examples
     --------
+    >>> from bnnkit.kernels import pack_ternary
     >>> packed = pack_ternary(np.array([[[1, -1, 0, 1]]], np.int8))
     >>> bin(packed.sign[0]), bin(packed.mask[0])  # from the right
     ('0b1001', '0b1011')
@@ -66,6 +68,7 @@ def unpack_ternary(packed, groups, width):
 
     Examples
     --------
+    >>> from bnnkit.kernels import pack_ternary, unpack_ternary
     >>> packed = pack_ternary(np.array([[[1, -1, 0, 1]]], np.int8))
     >>> unpack_ternary(packed, groups=1, width=4)
     array([[[ 1, -1,  0,  1]]], dtype=int8)
@@ -105,6 +108,7 @@ def ternary_product(octets, packed):
 
     Examples
     --------
+    >>> from bnnkit.kernels import pack_bits, pack_ternary, ternary_product
     >>> weights = np.array([[[1, -1, 0, 1]]], dtype=np.int8)
     >>> bits = np.array([[[1, 1, 1, 0]]], dtype=np.uint8)
     >>> ternary_product(pack_bits(bits), pack_ternary(weights))
@@ -132,6 +136,7 @@ def positives(packed):
 
     Examples
     --------
+    >>> from bnnkit.kernels import pack_ternary, positives
     >>> positives(pack_ternary(np.array([[[1, -1, 0, 1]], [[-1, -1, 0, 0]]], np.int8)))
     array([2, 0], dtype=int32)
     """
@@ -165,6 +170,7 @@ def ternary_bits(octets, packed, limit, sense):
 
     Examples
     --------
+    >>> from bnnkit.kernels import pack_bits, pack_ternary, ternary_bits
     >>> weights = np.array([[[1, -1, 0, 1]]], dtype=np.int8)
     >>> bits = np.array([[[1, 1, 1, 0]], [[1, 0, 0, 1]]], dtype=np.uint8)
     >>> at_least_2 = np.array([2 - 2], np.int32)

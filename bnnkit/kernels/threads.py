@@ -25,6 +25,7 @@ def get_threads():
 
     Examples
     --------
+    >>> from bnnkit import get_threads, set_threads
     >>> set_threads(2)
     >>> get_threads()
     2
@@ -47,6 +48,7 @@ def set_threads(n):
 
     Examples
     --------
+    >>> from bnnkit import get_threads, set_threads
     >>> set_threads(1)
     >>> get_threads()
     1
@@ -80,6 +82,7 @@ def map_ranges(work, n, size):
 
     Examples
     --------
+    >>> from bnnkit.kernels import map_ranges
     >>> map_ranges(lambda start, stop: list(range(start, stop)), 5, 2)
     [[0, 1], [2, 3], [4]]
     """

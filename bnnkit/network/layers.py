@@ -141,6 +141,7 @@ class Conv2d(TernaryMap):
     A neuron for two pixels that fires if the first is at least one level brighter, and a layer of
     16 channels:
 
+    >>> from bnnkit.network import Conv2d
     >>> brighter = Conv2d([[[[1, -1]]]], threshold=[1], sense=[1])
     >>> brighter.level_bits(np.array([[[[3], [2]]], [[[2], [2]]]], np.uint8)).ravel()
     array([1, 0], dtype=uint8)
@@ -224,6 +225,7 @@ class Pool2d:
 
     Examples
     --------
+    >>> from bnnkit.network import Pool2d
     >>> pool = Pool2d("or", 2)
     >>> pool.output_shape((16, 14, 14))
     (16, 7, 7)
@@ -272,6 +274,7 @@ class Head(TernaryMap):
     Two classes and two bits: class 0 counts the first one, class 1 the second one, and it has a
     head start of 1:
 
+    >>> from bnnkit.network import Head
     >>> head = Head(np.array([[1, 0], [0, 1]]).reshape(2, 1, 1, 2), scale=2, bias=[0, 1])
     >>> head.level_scores(np.array([[[[0], [0]]], [[[1], [0]]]], np.uint8))
     array([[0, 1],

@@ -24,6 +24,7 @@ class Certified:
     Examples
     --------
     >>> from bnnkit import BNNClassifier, zoo
+    >>> from bnnkit.robust import Certified
     >>> classifier = BNNClassifier(validation=0.1, monitor=Certified(eps=0.1))
 
     What it will be asked after each epoch:

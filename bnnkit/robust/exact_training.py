@@ -55,6 +55,7 @@ class ExactTraining:
     Examples
     --------
     >>> from bnnkit.nn.adversary import PGDTraining
+    >>> from bnnkit.robust import ExactTraining
     >>> adversary = ExactTraining(PGDTraining(eps=0.3), start=0.9)
     >>> adversary.at(0.9), adversary.at(0.91)
     (Plan(eps=0.3, steps=10, exact=False), Plan(eps=0.3, steps=10, exact=True))

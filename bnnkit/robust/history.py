@@ -36,6 +36,7 @@ class Counts:
 
     Examples
     --------
+    >>> from bnnkit.robust import Counts
     >>> counts = Counts(robust=80, falsified=15, unknown=5, complete=True, seconds=2.0)
     >>> counts.n, counts.share
     (100, 0.8)
@@ -105,6 +106,7 @@ class Round:
 
     Examples
     --------
+    >>> from bnnkit.robust import Counts, Round
     >>> counts = Counts(robust=30, falsified=10, unknown=0, complete=True, seconds=2.0)
     >>> second = Round(
     ...     1, n_attacked=80, n_added=50, n_undecided=0, n_train=550, clean_accuracy=0.92,

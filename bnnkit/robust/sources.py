@@ -32,6 +32,7 @@ class Drawn:
 
     Examples
     --------
+    >>> from bnnkit.robust import Drawn
     >>> one = Drawn(np.zeros((1, 1, 2, 2), np.float32), np.array([3]), n_attacked=5, n_undecided=1)
     >>> both = Drawn.join([one, one])
     >>> both.labels.tolist(), both.n_attacked
@@ -86,6 +87,7 @@ class Stock:
 
     Examples
     --------
+    >>> from bnnkit.robust import Stock
     >>> images, order = np.zeros((9, 1, 2, 2), np.uint8), np.array([7, 2, 5])
     >>> stock = Stock(images, np.arange(9), eps=0.1, order=order, new=True, seed=0)
     >>> stock.take(2).tolist(), stock.left
@@ -142,7 +144,7 @@ class Source(ABC):
     ...     takes_training_images = True
     ...     def draw(self, models, count, stock):
     ...         index = stock.take(count)
-    ...         images = unit_floats(stock.images[index])[..., ::-1]
+    ...         images = stock.images[index, :, :, ::-1] / np.float32(255)
     ...         return Drawn(images, stock.labels[index], len(index), 0, index)
     >>> images, order = np.zeros((9, 1, 2, 2), np.uint8), np.array([7, 2, 5])
     >>> stock = Stock(images, np.zeros(9, int), eps=0.1, order=order, new=True, seed=0)
@@ -192,6 +194,7 @@ class Live(Source):
     Examples
     --------
     >>> from bnnkit.attacks import RandomNoise
+    >>> from bnnkit.robust import Live
     >>> Live(RandomNoise(tries=10), refill=True)
     Live(attack=RandomNoise(tries=10, low=0.0, random_state=None), refill=True, against='each')
     """
@@ -246,6 +249,7 @@ class Noise(Source):
 
     Examples
     --------
+    >>> from bnnkit.robust import Noise
     >>> Noise(low=0.7)
     Noise(low=0.7, sign='random')
     """
@@ -313,6 +317,7 @@ class Mixed(Source):
     Examples
     --------
     >>> from bnnkit.attacks import RandomNoise
+    >>> from bnnkit.robust import Live, Mixed, Noise, Originals
     >>> mixed = Mixed([Originals(), Noise(), Live(RandomNoise())], [0.5, 0.25, 0.25])
     >>> [count for _, count in mixed.parts(10)]
     [5, 3, 2]
@@ -375,6 +380,7 @@ class Relabelled(Source):
 
     Examples
     --------
+    >>> from bnnkit.robust import Noise, Relabelled
     >>> Relabelled(Noise(), label=10).detector
     10
     """

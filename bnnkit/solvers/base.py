@@ -68,6 +68,7 @@ class Solver(ABC):
     Examples
     --------
     >>> from bnnkit import solvers
+    >>> from bnnkit.formula import Formula
     >>> formula = Formula(3)
     >>> formula.add_sum([1, 2, 3], 2)
     >>> with solvers.get("minicard")(formula) as solver:

@@ -52,6 +52,7 @@ def available() -> dict[str, str]:
 
     Examples
     --------
+    >>> from bnnkit.solvers import available
     >>> available()["native"]
     "bnnkit's own clause learning: reified sums with coefficients natively"
     """
@@ -85,6 +86,7 @@ def get(name: str, **options) -> Callable[..., Solver]:
 
     Examples
     --------
+    >>> from bnnkit.solvers import get
     >>> get("cadical:totalizer").keywords
     {'encoding': 'totalizer'}
     """

@@ -112,6 +112,7 @@ def load(study, size=None, quick=False):
 
     Examples
     --------
+    >>> from bnnkit.study import load
     >>> load("loop", "full").settings["data"]["name"]
     'mnist'
     """

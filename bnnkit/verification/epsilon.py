@@ -58,6 +58,7 @@ class MinimalEpsilon(_Pair):
 
     Examples
     --------
+    >>> from bnnkit.verification import MinimalEpsilon
     >>> found = MinimalEpsilon(0.2, 0.3, reason="timeout")
     >>> lower, upper = found
     >>> lower, upper, found.exact

@@ -34,6 +34,7 @@ class EnsembleVerdict(Verdict):
 
     Examples
     --------
+    >>> from bnnkit.verification import EnsembleVerdict
     >>> verdict = EnsembleVerdict(
     ...     "falsified", label=3, eps=0.1, clean=3, predicted=8, stage="solver", choices=(8, 3, 8)
     ... )
@@ -90,6 +91,7 @@ def verify_vote(
     --------
     Three networks that see one pixel, and choose class 1 from some level on:
 
+    >>> from bnnkit import BinaryNetwork, verify_vote
     >>> from bnnkit.network import Conv2d, Head
     >>> from bnnkit.quantiser import Quantiser
     >>> layers = [Conv2d([[[[1]]]], [level], [1]) for level in (1, 2, 4)]

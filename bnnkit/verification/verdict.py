@@ -80,6 +80,7 @@ class Verdicts(Sequence):
 
     Examples
     --------
+    >>> from bnnkit.verification import Verdict, Verdicts
     >>> verdict = Verdict("robust", label=3, eps=0.1, clean=3, predicted=3, stage="bounds")
     >>> verdicts = Verdicts([verdict])
     >>> verdicts.counts
@@ -163,6 +164,7 @@ def combine(tables):
 
     Examples
     --------
+    >>> from bnnkit.verification import Verdict, Verdicts, combine
     >>> def said(*statuses):
     ...     return Verdicts([Verdict(s, label=3, eps=0.1, clean=3, predicted=3, stage="solver")
     ...                      for s in statuses])

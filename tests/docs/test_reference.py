@@ -1,5 +1,7 @@
 """The reference of the site has every public name, and no other, each with an example."""
 
+import ast
+import builtins
 import doctest
 import importlib
 import inspect
@@ -79,6 +81,27 @@ def shown(found):
 @pytest.mark.parametrize(("page", "name"), list(entries()))
 def test_what_is_listed_has_an_example(page, name):
     assert shown(resolve(name)) == (name not in UNSHOWN), f"{page}: {name}"
+
+
+def foreign_names(examples):
+    """Names that examples use and neither import nor define, np and Python's own left out."""
+    tree = ast.parse("".join(example.source for example in examples))
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    known = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            known |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            known.add(node.name)
+        elif isinstance(node, ast.arg):
+            known.add(node.arg)
+    return {node.id for node in names} - known - {"np", *dir(builtins)}
+
+
+@pytest.mark.parametrize(("page", "name"), list(entries()))
+def test_an_example_imports_what_it_uses(page, name):
+    examples = doctest.DocTestParser().get_examples(inspect.getdoc(resolve(name)) or "")
+    assert foreign_names(examples) == set(), f"{page}: {name}"
 
 
 def test_names_without_an_example_are_public():

@@ -40,6 +40,8 @@ class Step:
     --------
     A decision, and what follows from it:
 
+    >>> from bnnkit.formula import Formula
+    >>> from bnnkit.solvers.native.steps import trace
     >>> formula = Formula(2)
     >>> formula.add_clause([-1, 2])
     >>> for step in trace(formula, [1]).trail:
@@ -71,6 +73,8 @@ class Trace:
 
     Examples
     --------
+    >>> from bnnkit.formula import Formula
+    >>> from bnnkit.solvers.native.steps import trace
     >>> formula = Formula(2)
     >>> formula.add_clauses([-1, 2, -1, -2], [2, 2])
     >>> found = trace(formula, [1])
@@ -100,6 +104,8 @@ def trace(formula: Formula, decisions: Sequence[int]) -> Trace:
 
     Examples
     --------
+    >>> from bnnkit.formula import Formula
+    >>> from bnnkit.solvers.native.steps import trace
     >>> formula = Formula(3)
     >>> formula.add_clauses([-1, 2, -1, -2, 3], [2, 3])
     >>> for step in trace(formula, [1]).trail:

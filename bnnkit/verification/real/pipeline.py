@@ -41,6 +41,7 @@ class BoxVerdict:
 
     Examples
     --------
+    >>> from bnnkit.verification.real import BoxVerdict
     >>> verdict = BoxVerdict("robust", "prove", timings={"bounds": 0.25, "prove": 0.5})
     >>> verdict.status, verdict.seconds
     ('robust', 0.75)
@@ -95,8 +96,10 @@ def verify_box(network, low, high, condition, timeout=60.0, seed=0):
     --------
     One pixel, and a network that says 1 from 5/2 on:
 
+    >>> from fractions import Fraction
     >>> from bnnkit.network import BinaryNetwork, Head, RealConv2d, RealNetwork
     >>> from bnnkit.quantiser import Quantiser
+    >>> from bnnkit.verification.real import verify_box
     >>> front = RealConv2d(np.ones((1, 1, 1, 1)), [Fraction(5, 2)], [1])
     >>> head = Head(np.array([-1, 1]).reshape(2, 1, 1, 1), scale=2, bias=[1, 0])
     >>> tail = BinaryNetwork(Quantiser(1), [], head, (1, 1, 1))
