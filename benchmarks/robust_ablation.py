@@ -34,6 +34,7 @@ def variants(recipe):
         "the solver in all epochs of full eps": {"adversary": replace(exact, start=pgd.eps_ramp)},
         "one step of PGD": {"adversary": with_pgd(exact, steps=1)},
         "ten steps of PGD": {"adversary": with_pgd(exact, steps=10)},
+        "16 random corners after PGD": {"adversary": with_pgd(exact, corners=16)},
         "half of each batch clean": {"adversary": with_pgd(exact, clean_share=0.5)},
         "clean training": {"adversary": None},
         "plain ternary quantiser": {"weights": "ternary"},
