@@ -105,7 +105,9 @@ def run(kind, count=None, seconds=None, seed=0, solvers=SOLVERS, folder=".", jou
     before = report.seconds
     numbers = itertools.count(report.cases) if count is None else range(report.cases, count)
     try:
-        for index in progress(numbers, f"asking about {kind}s", total=count):
+        for index in progress(
+            numbers, f"asking about {kind}s", total=count, count=lambda: report.cases
+        ):
             now = time.monotonic()
             if seconds is not None and now - started >= seconds:
                 break
