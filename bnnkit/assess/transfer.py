@@ -133,7 +133,12 @@ def make_pool(source, model, attack, images, labels, eps, size=None):
     started, tried, wrong, undecided = time.perf_counter(), 0, 0, 0
     found, index = [], []
     batch = BATCH if size is None else min(BATCH, size)
-    for start in progress(range(0, len(images), batch), f"attacking {source}"):
+    shown = (
+        (len(images), lambda: f"{len(index)} found", lambda: tried)
+        if size is None
+        else (size, lambda: f"found in {tried} images", lambda: len(index))
+    )
+    for start in progress(range(0, len(images), batch), f"attacking {source}", *shown):
         part = slice(start, start + batch)
         result = attack(model, images[part], labels[part], radius)
         right = _is_right(model, images[part], labels[part])

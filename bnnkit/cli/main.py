@@ -18,7 +18,8 @@ _EPILOG = """\
 exit codes: 0 done; 1 a definite "no" where one was asked for (verify --index, --at-least; check)
 or solvers contradict each other (compare); 2 wrong use; 3 verify --index could not decide in
 time; verify MODEL SPEC.vnnlib: 0 unsat, 1 sat, 3 neither; solve: 10 satisfiable, 20 unsatisfiable,
-0 undecided; 70 an error in bnnkit; 130 interrupted.
+0 undecided; 70 an error in bnnkit, or an answer of a solver that failed its check (verify,
+campaign status); 130 interrupted.
 
 Every command explains itself: bnnkit verify --help
 """

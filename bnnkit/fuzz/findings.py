@@ -23,7 +23,7 @@ def contradictory(said):
     Parameters
     ----------
     said : dict of str to list of str
-        The answers of each way; a way may have given fewer than others.
+        The answers of each way; a way may have given fewer than others, and None is no answer.
 
     Examples
     --------
@@ -33,7 +33,7 @@ def contradictory(said):
     >>> contradictory({"native": ["sat"], "cadical": ["unsat"]})
     True
     """
-    known = all(answer in ANSWERS for answers in said.values() for answer in answers)
+    known = all(answer in (*ANSWERS, None) for answers in said.values() for answer in answers)
     of_questions = itertools.zip_longest(*said.values())
     return not known or any(len({*some} - {"unknown", None}) > 1 for some in of_questions)
 
@@ -105,4 +105,5 @@ def replay(path, solvers=SOLVERS):
     (False, {'cadical': ['sat', 'unsat'], 'enumeration': ['sat', 'unsat']})
     """
     case = load(path)
-    return case.statements({name: way for s in solvers for name, way in case.ways(s).items()})
+    ways = {name: way for s in solvers for name, way in case.ways(s).items()}
+    return case.statements(ways | case.rare_ways())

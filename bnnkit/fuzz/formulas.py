@@ -51,6 +51,11 @@ class FormulaCase:
         """The ways to ask a solver, by names."""
         return {solver: solvers.get(solver)} | (NATIVE if solver == "native" else {})
 
+    @staticmethod
+    def rare_ways():
+        """The ways that are not about one solver, by names: none."""
+        return {}
+
     def statements(self, ways):
         """What each way says: a list with "sat", "unsat" or "unknown" for each question.
 

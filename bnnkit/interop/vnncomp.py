@@ -15,6 +15,7 @@ import numpy as np
 from bnnkit._files import write_text
 from bnnkit.interop import onnx, vnnlib
 from bnnkit.network import RealNetwork
+from bnnkit.solvers import WrongAnswer
 from bnnkit.verification._question import checked_timeout
 from bnnkit.verification.real import Condition, verify_box
 
@@ -190,7 +191,7 @@ def _checked(case, order, verdict):
     x = np.empty(len(order), object)
     x[order] = verdict.witness.ravel()
     if not case.holds(x, [Fraction(int(score)) for score in verdict.scores]):
-        raise RuntimeError("a witness does not fulfil its specification; please report this")
+        raise WrongAnswer("a witness does not fulfil its specification; please report this")
     return x
 
 

@@ -1,4 +1,4 @@
-"""What a solver answers."""
+"""What a solver answers, and what it must not answer."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+
+
+class WrongAnswer(RuntimeError):
+    """An answer that failed its check: a defect in the solver or in bnnkit, not of the question.
+
+    What else the same solver has proved is in doubt, so this is never an ordinary error.
+    """
 
 
 @dataclass(frozen=True)

@@ -31,9 +31,10 @@ class Verdict:
         The network's class for the image itself.
     predicted : int
         The network's class for `adversarial`, or for the image where there is none.
-    stage : "clean", "bounds", "falsify", "solver", "lost"
-        What gave the answer; "clean": the image itself is misclassified; "lost": of an "unknown",
-        the process that should have answered has ended, or the solver has raised an error.
+    stage : "clean", "bounds", "falsify", "solver", "lost", "wrong"
+        What gave the answer; "clean": the image itself is misclassified. Of an "unknown" in a
+        campaign, "lost": the process that should have answered has ended, or the solver has raised
+        an error; "wrong": an answer failed its check (`bnnkit.solvers.WrongAnswer`).
     adversarial : ndarray or None
         Shape (C, H, W). float32 in [0, 1], or uint8 where that was asked for.
     timings : dict of str to float
@@ -119,6 +120,11 @@ class Verdicts(Sequence):
     def misclassified(self):
         """How many images are misclassified as they are; they count as falsified too."""
         return sum(verdict.clean != verdict.label for verdict in self)
+
+    @property
+    def wrong(self):
+        """Indices of the images over which an answer failed its check: a defect was found."""
+        return [i for i, verdict in enumerate(self) if verdict.stage == "wrong"]
 
     @property
     def certified_accuracy(self):

@@ -120,15 +120,15 @@ def verify_box(network, low, high, condition, timeout=60.0, seed=0):
     if not isinstance(condition, Condition):
         condition = Condition.not_class(condition, network.n_classes)
     condition.check(network.n_classes)
-    return _Question(network, box, condition, checked_timeout(timeout), seed).answer()
+    return Question(network, box, condition, checked_timeout(timeout), seed, FIRST).answer()
 
 
-class _Question:
-    """One question and the time that its stages have taken."""
+class Question:
+    """One question and the time that its stages have taken; its first search is `first` seconds."""
 
-    def __init__(self, network, box, condition, timeout, seed):
+    def __init__(self, network, box, condition, timeout, seed, first):
         self._network, self._box, self._condition = network, box, condition
-        self._clock, self._seed = Clock(timeout), seed
+        self._clock, self._seed, self._first = Clock(timeout), seed, first
 
     def answer(self):
         if self._is_counterexample(self._box.centre):
@@ -136,7 +136,7 @@ class _Question:
         self._clock.end_stage("clean")
         self._grid = Grid(self._box, self._network.front)
         self._ascent = Ascent(self._network, self._grid, self._condition, self._seed)
-        point = self._search(min(FIRST, self._clock.left * FIRST_SHARE))
+        point = self._search(min(self._first, self._clock.left * FIRST_SHARE))
         if point is not None:
             return self._falsified("falsify", point)
         if self._clock.left == 0:
@@ -161,7 +161,7 @@ class _Question:
 
     def _prove(self, prover):
         """Let the proof run, and search meanwhile; a verdict, or None if no proof is expected."""
-        turn = FIRST / PATIENCE
+        turn = self._first / PATIENCE
         try:
             prover.start()
             while not prover.wait(min(PATIENCE * turn, self._clock.left)):
