@@ -12,6 +12,21 @@ class WrongAnswer(RuntimeError):
     """An answer that failed its check: a defect in the solver or in bnnkit, not of the question.
 
     What else the same solver has proved is in doubt, so this is never an ordinary error.
+
+    Examples
+    --------
+    A solver that takes all variables for true:
+
+    >>> from bnnkit.formula import Formula
+    >>> from bnnkit.solvers.TEMPLATE import Backtracking
+    >>> class Optimist(Backtracking):
+    ...     def _search(self, assumptions):
+    ...         return "sat", [variable + 1 for variable in range(self._n_vars)]
+    >>> formula = Formula(1)
+    >>> formula.add_clause([-1])
+    >>> Optimist(formula).solve()  # doctest: +IGNORE_EXCEPTION_DETAIL
+    Traceback (most recent call last):
+    bnnkit.solvers.WrongAnswer: the solver backtracking gave a model that violates the formula ...
     """
 
 
