@@ -115,6 +115,16 @@ def minimal_epsilons(found, ax=None):
     matplotlib.axes.Axes
         The line is what is falsified. A band, where there is one, goes up to what is not proved
         robust: it is what is unknown. The bars at a few eps are 95 % intervals of both.
+
+    Examples
+    --------
+    >>> from bnnkit import plots
+    >>> from bnnkit.assess import MinimalEpsilons
+    >>> from bnnkit.verification import MinimalEpsilon
+    >>> found = [MinimalEpsilon(0.1, 0.1), MinimalEpsilon(0.2, 0.3, reason="timeout")]
+    >>> ax = plots.minimal_epsilons(MinimalEpsilons.of(found, labels=[3, 8]))
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('eps', '% of images misclassified within eps')
     """
     every = named(found, MinimalEpsilons)
     ax = new_axes(ax)
@@ -177,6 +187,16 @@ def times(curves):
     ndarray of matplotlib.axes.Axes, shape (2,)
         Mean seconds of the questions that were asked (those that followed from others have no
         time), and the share of these without an answer.
+
+    Examples
+    --------
+    >>> from bnnkit import plots
+    >>> from bnnkit.assess import ResistanceCurve
+    >>> status = np.array([["robust", "robust"], ["unknown", "falsified"]])
+    >>> seconds, labels = np.array([[0.1, 0.2], [10.0, 0.5]]), np.array([3, 8])
+    >>> curve = ResistanceCurve(np.array([0.1, 0.2]), status, status, seconds, labels, {})
+    >>> [ax.get_ylabel() for ax in plots.times(curve)]
+    ['mean seconds of a question', '% of the questions asked']
     """
     found = named(curves, ResistanceCurve)
     left, right = axes = new_panels(2)

@@ -1,8 +1,8 @@
-"""Pictures of tables: heat-maps, bars per class, the quantisation study."""
+"""Pictures of tables: heat-maps, bars of outcomes, the quantisation study."""
 
 import numpy as np
 
-from bnnkit.assess import ByClass
+from bnnkit.assess import ByClass, wilson
 from bnnkit.assess._radius import eps_text
 from bnnkit.plots.loop import STACKED
 from bnnkit.plots.style import (
@@ -21,7 +21,7 @@ from bnnkit.plots.style import (
     numbered,
     reach,
 )
-from bnnkit.verification.verdict import STATUSES
+from bnnkit.verification.verdict import STATUSES, Verdicts
 
 _ORDER = (*STACKED, "right", "wrong")  # of bars, from the bottom
 _SHORT_NAME = 8  # letters that fit below a cell
@@ -39,6 +39,13 @@ def heatmap(matrix, ax=None):
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from bnnkit import assess, plots
+    >>> matrix = assess.differences({"a": [[0.0, 1.0]], "b": [[0.0, 0.5]]})
+    >>> [text.get_text() for text in plots.heatmap(matrix).texts]
+    ['0.00', '0.50', '0.50', '0.00']
     """
     n_rows, n_columns = matrix.values.shape
     ax = new_axes(ax, max(1.3 * n_columns + 3.5, 8), 0.9 * n_rows + 2.2)  # room for the title
@@ -72,6 +79,14 @@ def by_class(tables, ax=None):
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from bnnkit import assess, plots
+    >>> before = assess.by_class([True, False, False], labels=[0, 1, 1], names=["cat", "dog"])
+    >>> after = assess.by_class([True, True, False], labels=[0, 1, 1], names=["cat", "dog"])
+    >>> plots.by_class({"before": before, "after": after}).get_title()
+    'Share of right images by class'
     """
     found = named(tables, ByClass)
     first = next(iter(found.values()))
@@ -88,6 +103,52 @@ def by_class(tables, ax=None):
     header = ("model", *first.rows()[0])
     rows = [(name, *row) for name, each in found.items() for row in each.rows()[1]]
     return numbered(ax, header, rows)
+
+
+def verdicts(tables, ax=None):
+    """How many images are robust, unknown, falsified: a bar for each table.
+
+    Parameters
+    ----------
+    tables : Verdicts, or dict of str to Verdicts
+        Such as ``{"plain": verify_all(...), "hardened": verify_all(...)}``.
+    ax : matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The first bar is at the top. Whiskers are 95 % intervals of the robust images.
+
+    Examples
+    --------
+    >>> from bnnkit import plots
+    >>> from bnnkit.verification import Verdict, Verdicts
+    >>> proved = Verdict("robust", label=3, eps=0.1, clean=3, predicted=3, stage="bounds")
+    >>> fallen = Verdict("falsified", label=3, eps=0.1, clean=3, predicted=8, stage="solver")
+    >>> ax = plots.verdicts({"plain": Verdicts([proved, fallen]), "hard": Verdicts([proved] * 2)})
+    >>> ax.get_title(), [label.get_text() for label in ax.get_yticklabels()]
+    ('Verdicts, eps 0.1', ['plain', 'hard'])
+    """
+    found = named(tables, Verdicts)
+    ax = new_axes(ax, 9, 0.5 * len(found) + 1.5)
+    places, left = np.arange(len(found)), np.zeros(len(found))
+    for status in sorted(STATUSES, key=_ORDER.index):
+        count = np.array([table.counts[status] for table in found.values()])
+        ax.barh(places, count, left=left, label=status, **_look(status))
+        left += count
+    robust, n = np.array([(table.counts["robust"], len(table)) for table in found.values()]).T
+    style = {"color": "black", "fmt": "o", "markersize": 5, "capsize": 3, "linewidth": 1}
+    reached = n * reach(robust, n) / 100
+    ax.errorbar(robust, places, xerr=reached, label="95 % interval", clip_on=False, **style)
+    ax.set_yticks(places, found)
+    ax.invert_yaxis()
+    radii = sorted({verdict.eps for table in found.values() for verdict in table})
+    title = ", ".join(["Verdicts", *(f"eps {eps_text(eps)}" for eps in radii)])
+    labelled(ax, title, "images", "")
+    legend_beside(ax)
+    counts = [(name, *table.counts.values()) for name, table in found.items()]
+    rows = [(*row, *ends) for row, *ends in zip(counts, *wilson(robust, n), strict=True)]
+    return numbered(ax, ("name", *STATUSES, "robust_low", "robust_high"), rows)
 
 
 def _stacked(ax, table):
@@ -108,8 +169,12 @@ def _stack(ax, counts, n):
 
 
 def _bar(ax, x, share, bottom, outcome):
+    ax.bar(x, share, bottom=bottom, label=outcome, **_look(outcome))
+
+
+def _look(outcome):
     style = {"color": COLOURS[outcome], "hatch": HATCHES.get(outcome), "alpha": SHADES[outcome]}
-    ax.bar(x, share, bottom=bottom, label=outcome, edgecolor="white", **style)
+    return style | {"edgecolor": "white"}
 
 
 def _side_by_side(ax, tables):
@@ -136,6 +201,16 @@ def quantisation(study):
     Returns
     -------
     ndarray of matplotlib.axes.Axes, shape (2,)
+
+    Examples
+    --------
+    >>> from bnnkit import BNNClassifier, assess, datasets, plots
+    >>> study = assess.quantisation_study(
+    ...     lambda step: BNNClassifier("16", quant_step=step, epochs=3, random_state=0),
+    ...     [0.25, 0.5], datasets.load("digits", limit=200), eps=0.05, n_images=3,
+    ... )
+    >>> [ax.get_title() for ax in plots.quantisation(study)]
+    ['Verdicts on 3 images, eps 0.05', 'Time of verification']
     """
     left, right = axes = new_panels(2)
     x, n = np.arange(len(study.steps)), len(study.labels)

@@ -39,6 +39,11 @@ def run(study, folder, jobs=1, data_home=None):
     ------
     ValueError
         The folder is that of another study; and for all that its parts complain about.
+
+    Examples
+    --------
+    >>> from bnnkit import study
+    >>> study.run(study.load("loop", quick=True), "runs/loop")  # doctest: +SKIP
     """
     laboratory = Laboratory(study, folder, jobs, data_home)
     made_in = json.loads(environment()) | {"jobs": jobs}
