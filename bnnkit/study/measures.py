@@ -6,7 +6,7 @@ import numpy as np
 
 from bnnkit import assess, plots
 from bnnkit.attacks.models import predict
-from bnnkit.robust.opponents import as_one
+from bnnkit.robust.opponents import as_one, numbered
 from bnnkit.study import looking, parts, verdicts
 from bnnkit.study.comparing import comparison
 from bnnkit.study.identity import asked
@@ -69,20 +69,26 @@ def pool(findings, laboratory, name):
 
 
 def rounds(findings, laboratory, table):
-    """Several runs, round by round, in one picture for each judge."""
+    """Several runs, round by round, in one picture for each judge.
+
+    Of several networks, shares are about their vote, and about each of them in "mean of the
+    networks"; a joint judge counts images for which all choose the same wrong class.
+    """
     histories = {name: laboratory.run(name).history for name in table["of"]}
     judges = [table["judge"]] if table["judge"] else _common_judges(histories.values())
     for judge in judges:
         axes = plots.runs(histories, judge)
         findings.picture(f"Judged by {judge}", f"runs-{_file(judge)}", axes)
-    header = ("run", "rounds", "clean first", "clean last", "judge", "first", "second", "last")
+    header = ("run", "networks", "rounds", "clean first", "clean last", "judge", "first", "second")
+    header += ("last", "last, mean of the networks")
     rows = []
     for name, history in histories.items():
         for judge in judges:
             shares = [each.judged[judge].share for each in history.rounds]
             clean = [each.clean_accuracy for each in history.rounds]
             ends = (shares[0], shares[1] if len(shares) > 1 else "", shares[-1])
-            rows.append((name, len(shares) - 1, clean[0], clean[-1], judge, *ends))
+            ends = (clean[0], clean[-1], judge, *ends, _mean_of_networks(history, judge))
+            rows.append((name, history.settings["n_models"], len(shares) - 1, *ends))
     findings.table("First and last rounds", "ends", header, rows)
     seconds = [
         (name, *(sum(each.seconds[part] for each in history.rounds) for part in _PARTS))
@@ -188,6 +194,15 @@ def _common_judges(histories):
     """The judges of all runs, without those of single models of several."""
     judges = [list(history.rounds[0].judged) for history in histories]
     return [name for name in judges[0] if "[" not in name and all(name in each for each in judges)]
+
+
+def _mean_of_networks(history, judge):
+    """The share of a judge in the last round, of each of several networks: their mean, or ""."""
+    judged = history.rounds[-1].judged
+    names = numbered(judge, history.settings["n_models"])
+    if len(names) == 1 or names[0] not in judged:
+        return ""
+    return float(np.mean([judged[name].share for name in names]))
 
 
 def _changes(originals, adversarial):
