@@ -1,6 +1,7 @@
 """The measures of a study: each kind fills `Findings` from the laboratory and its table."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
@@ -136,20 +137,24 @@ def quantisation(findings, laboratory, table):
     def make_model(step):
         return parts.model_maker({**model, "quant_step": step}, laboratory.n_classes, seed)()
 
-    study = laboratory.kept(
-        findings.folder / "study.npz",
-        assess.QuantisationStudy,
-        lambda: assess.quantisation_study(
-            make_model,
-            table["steps"],
-            laboratory.data,
-            table["eps"],
-            table["images"],
-            **laboratory.limits(table),
-        ),
-        [("models", table["model"])],
-        **asked(table),
-    )
+    each = [
+        laboratory.kept(
+            findings.folder / f"step-{step:g}.npz",
+            assess.QuantisationStudy,
+            lambda step=step: assess.quantisation_study(
+                make_model,
+                [step],
+                laboratory.data,
+                table["eps"],
+                table["images"],
+                **laboratory.limits(table),
+            ),
+            [("models", table["model"])],
+            **{**asked(table, "model"), "steps": step},
+        )
+        for step in table["steps"]
+    ]
+    study = _joined(each)
     findings.picture("Accuracy, verdicts and times", "quantisation", plots.quantisation(study))
     axes = plots.heatmap(study.differences())
     findings.picture("How adversarial images differ", "differences", axes)
@@ -203,6 +208,13 @@ def _mean_of_networks(history, judge):
     if len(names) == 1 or names[0] not in judged:
         return ""
     return float(np.mean([judged[name].share for name in names]))
+
+
+def _joined(studies):
+    """The QuantisationStudy of all steps from one for each."""
+    rows = ("right", "status", "stage", "seconds", "fit_seconds", "adversarial", "predicted")
+    columns = {name: np.concatenate([getattr(each, name) for each in studies]) for name in rows}
+    return replace(studies[0], steps=[each.steps[0] for each in studies], **columns)
 
 
 def _changes(originals, adversarial):

@@ -1,15 +1,36 @@
 """Measures of exact questions: verdicts, curves over eps, smallest eps, solvers."""
 
+from dataclasses import asdict, dataclass
+
 import numpy as np
 
 from bnnkit import assess, plots, verify_all
 from bnnkit._checks import unit_floats
+from bnnkit.assess._stored import Stored
 from bnnkit.assess.measures import exact_networks
 from bnnkit.attacks.models import exact_network, predict
-from bnnkit.comparison import compare
+from bnnkit.comparison import Comparison, Record, compare
 from bnnkit.study.identity import asked
 from bnnkit.study.wording import WORDINGS, asked_about, in_words
 from bnnkit.verification.verdict import STATUSES
+
+
+@dataclass(frozen=True, eq=False)
+class Answers(Stored):
+    """A `Comparison` of solvers that can be saved: its records as plain values."""
+
+    timeout: float
+    records: list
+
+    @classmethod
+    def of(cls, comparison):
+        """From the Comparison."""
+        return cls(comparison.timeout, [asdict(each) for each in comparison.records])
+
+    @property
+    def comparison(self):
+        """The Comparison."""
+        return Comparison(self.timeout, [Record(**each) for each in self.records])
 
 
 def resistance(findings, laboratory, table):
@@ -115,14 +136,24 @@ def solvers(findings, laboratory, table):
     """The same questions put to several solvers: how many does each answer in how much time?"""
     findings.say(WORDINGS["first"].sentence)
     for name in table["of"]:
-        found = compare(
-            exact_network(laboratory.run(name).models[0]),
-            *test_images(laboratory, table),
-            table["eps"],
-            table["solvers"],
-            timeout=table["timeout"],
-            falsify=table["falsify"],
+        network = exact_network(laboratory.run(name).models[0])
+        answers = laboratory.kept(
+            findings.folder / f"{name}.npz",
+            Answers,
+            lambda network=network: Answers.of(
+                compare(
+                    network,
+                    *test_images(laboratory, table),
+                    table["eps"],
+                    table["solvers"],
+                    timeout=table["timeout"],
+                    falsify=table["falsify"],
+                )
+            ),
+            [("runs", name)],
+            **asked(table),
         )
+        found = answers.comparison
         findings.picture(f"{name}: solvers", f"cactus-{name}", plots.cactus(found))
         header = ("solver", "questions", "answered", "mean s", "PAR-2 s", "fastest")
         rows = [

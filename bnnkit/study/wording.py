@@ -3,9 +3,13 @@
 That k networks have no joint attack says neither that their vote is robust nor that one of them is.
 """
 
+import itertools
+import re
 from dataclasses import dataclass
 
 from bnnkit.verification.verdict import STATUSES
+
+_STATUS = re.compile(rf"\b({'|'.join(STATUSES)})\b")
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,10 @@ class Wording:
         if status not in STATUSES:
             return name
         return getattr(self, status) + ("" if not end else f", {end}")
+
+    def reworded(self, text):
+        """A text with all statuses in these words."""
+        return _STATUS.sub(lambda found: getattr(self, found.group()), text)
 
 
 WORDINGS = {
@@ -83,9 +91,10 @@ def in_words(axes, wording):
     import numpy as np
 
     axes = np.ravel(axes)
+    legends = [*axes[0].figure.legends, *filter(None, (ax.get_legend() for ax in axes))]
+    for said in itertools.chain.from_iterable(legend.get_texts() for legend in legends):
+        said.set_text(wording.reworded(said.get_text()))
     for ax in axes:
-        for said in ax.get_legend().get_texts() if ax.get_legend() else ():
-            said.set_text(wording.renamed(said.get_text()))
         if ax is axes[0] or ax.get_title():
             ax.set_title(f"{wording.title}: {ax.get_title()}", fontsize=ax.title.get_fontsize())
     return axes

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from tiny_study import TINY
 
-from bnnkit import study
+from bnnkit import BNNClassifier, study
 from bnnkit.study.laboratory import Laboratory
 
 
@@ -42,3 +43,26 @@ def test_a_pool_without_images_is_an_error(written, tmp_path):
 def test_a_judging_pool_that_is_trained_on_is_an_error(laboratory):
     with pytest.raises(ValueError, match="the originals of the judging pool 'judge' are among"):
         laboratory.run("live")
+
+
+STEPS = """[measures.steps]
+kind = "quantisation"
+model = "bnn"
+steps = [0.5, 1.0]
+eps = 0.1
+images = 6
+"""
+
+
+def test_a_step_that_was_measured_is_kept(written, tmp_path, monkeypatch):
+    text = TINY.split("[runs.plain]")[0] + STEPS
+    study.run(study.load(written(text=text)), tmp_path / "out")
+    with open(tmp_path / "out/measures/steps/steps.csv", encoding="utf-8") as file:
+        assert [line.split(",")[0] for line in file] == ["step", "1/2", "1"]
+    fitted, fit = [], BNNClassifier.fit
+    monkeypatch.setattr(
+        BNNClassifier, "fit", lambda model, *data: fitted.append(model) or fit(model, *data)
+    )
+    more = written(("[0.5, 1.0]", "[0.25, 0.5, 1.0]"), text=text)
+    study.run(study.load(more), tmp_path / "out")
+    assert [model.quant_step for model in fitted] == [0.25]

@@ -82,6 +82,14 @@ def test_a_strip_has_each_eps(folder):
     assert 0 < float(rows[1]["largest_change"]) <= 0.3 + 1e-6
 
 
+def test_nothing_of_it_is_done_again(folder, monkeypatch):
+    for name in ("bnnkit.study.verdicts.compare", "bnnkit.assess.eps_strip"):
+        monkeypatch.setattr(name, lambda *_, **__: pytest.fail("it is asked again"))
+    before = rows_of(folder / "measures/solvers/solvers-plain.csv")
+    study.run(study.load(folder.parent / "l.toml"), folder)
+    assert rows_of(folder / "measures/solvers/solvers-plain.csv") == before
+
+
 def test_pictures_and_solvers(folder):
     assert (folder / "measures/weights/weights-plain.png").stat().st_size > 1000
     assert (folder / "measures/solvers/cactus-plain.png").stat().st_size > 1000

@@ -34,8 +34,11 @@ def test_a_picture_is_relabelled():
     axes[0].set_title("none: 100 images")
     axes[1].plot([0, 1], label="robust")
     axes[1].legend()
+    axes[0].figure.legend([axes[1].lines[0]], ["robust at one eps,\nfalsified at the next"])
     in_words(axes, WORDINGS["joint"])
     assert axes[0].get_title() == "Joint attack: none: 100 images"
     assert axes[1].get_title() == ""
     assert axes[1].get_legend().get_texts()[0].get_text() == "no joint attack"
+    (below,) = axes[0].figure.legends[0].get_texts()
+    assert below.get_text() == "no joint attack at one eps,\njoint attack at the next"
     plt.close()
