@@ -102,10 +102,11 @@ class Laboratory:
         if not path.exists() and any(self.folder.iterdir()):
             raise ValueError(f"{self.folder} holds other files; give a new folder")
         self._made = Made(self.folder / "made.json")
-        for section in ("runs", "pools"):
+        for section, result in (("runs", "{}/rounds/run.json"), ("pools", "{}.npz")):
             for name in study[section]:
-                known = identity(study.settings, (section, name))
-                self._made.check(f"[{section}.{name}]", f"{section}/{name}", known)
+                if (self.folder / section / result.format(name)).exists():
+                    known = identity(study.settings, (section, name))
+                    self._made.check(f"[{section}.{name}]", f"{section}/{name}", known)
         about = {"study": study.name, "size": study.size, "quick": study.quick}
         about |= {"bnnkit": __version__, "settings": study.settings}
         write_text(path, json.dumps(about, indent=2) + "\n")

@@ -32,7 +32,11 @@ _SECONDS = tuple(f"{part} s" for part in _PARTS)
 
 
 def run(findings, laboratory, name):
-    """A row for each round of training, and its pictures."""
+    """A row for each round of training, and its pictures.
+
+    Of several networks "clean" and a judge's name are about their vote (of a joint judge: about
+    all choosing the same wrong class), and the names with [0] and so on about one of them.
+    """
     history = laboratory.run(name).history
     judges = list(history.rounds[0].judged)
     header = ("round", "images", "added", "tried", "undecided", "clean", *judges, *_SECONDS)
@@ -53,11 +57,15 @@ def run(findings, laboratory, name):
 
 
 def pool(findings, laboratory, name):
-    """How a pool was made, and some of its images."""
+    """How a pool was made, and some of its images.
+
+    The seconds are those of the process that finished it.
+    """
     found = laboratory.pool(name)
     table = laboratory.study["pools"][name]
     models = laboratory.run(table["run"]).models
-    about, fooled = _ATTACKED[parts.AGAINST.get(table["attack"], "each")]
+    several = len(models) > 1
+    about, fooled = _ATTACKED[parts.AGAINST.get(table["attack"], "each") if several else "each"]
     findings.say(about.format(k=len(models)))
     header = ("images", "tried", fooled, "undecided", "eps", "seconds")
     row = (len(found), found.n_tried, found.n_wrong, found.n_undecided, found.eps, found.seconds)
