@@ -3,7 +3,6 @@
 from bnnkit._names import nearest
 from bnnkit.nn.architectures import parse_architecture
 from bnnkit.robust.opponents import numbered
-from bnnkit.study.kinds import REQUIRED
 from bnnkit.study.schema import ATTACKS, MODEL, NOISES, RUN
 
 _ONLY = {  # keys of a model that the other kind has not
@@ -100,7 +99,7 @@ def _judged(settings, run):
 def _check_idle(where, table, keys, names, why):
     """Raise ValueError for a key that is given and means nothing."""
     for name in names:
-        if keys[name].default is not REQUIRED and table[name] != keys[name].default:
+        if table[name] != keys[name].default:
             raise ValueError(f"{where} {name} = {table[name]!r} has no effect with {why}")
 
 
