@@ -32,6 +32,7 @@ def variants(recipe):
         "the recipe": {},
         "PGD alone, no solver": {"adversary": pgd},
         "the solver in all epochs of full eps": {"adversary": replace(exact, start=pgd.eps_ramp)},
+        "no search before the solver": {"adversary": replace(exact, searches=0)},
         "one step of PGD": {"adversary": with_pgd(exact, steps=1)},
         "ten steps of PGD": {"adversary": with_pgd(exact, steps=10)},
         "16 random corners after PGD": {"adversary": with_pgd(exact, corners=16)},

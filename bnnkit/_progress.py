@@ -6,7 +6,7 @@ import time
 _SECONDS_BETWEEN_LINES = 10.0
 
 
-def progress(iterable, description, total=None, note=None):
+def progress(iterable, description, total=None, note=None, count=None):
     """Yield from `iterable` while showing how far it is, on standard error.
 
     On a terminal this is a tqdm bar. Elsewhere (a log file, a pipe) it is a plain line
@@ -21,32 +21,38 @@ def progress(iterable, description, total=None, note=None):
         Number of items, where ``len(iterable)`` does not say.
     note : callable, optional
         Gives a text that is shown as well, as it is then.
+    count : callable, optional
+        Gives how many of `total` are done, as it is then: where that is not the number of items,
+        or where some were done before. The rate is that of what is done here.
     """
+    total = total if total is not None else getattr(iterable, "__len__", lambda: None)()
+    before = count() if count else 0
     if sys.stderr.isatty():
         from tqdm import tqdm
 
-        with tqdm(iterable, desc=description, total=total, leave=False, dynamic_ncols=True) as bar:
-            for item in bar:
+        bar = tqdm(*(None, description, total), initial=before, leave=False, dynamic_ncols=True)
+        with bar:
+            for items, item in enumerate(iterable, start=1):
                 if note is not None:
                     bar.set_postfix_str(note(), refresh=False)
+                bar.update((count() if count else items) - bar.n)
                 yield item
         return
-    total = total if total is not None else getattr(iterable, "__len__", lambda: None)()
     started = spoken = time.monotonic()
-    for done, item in enumerate(iterable, start=1):
+    for items, item in enumerate(iterable, start=1):
         now = time.monotonic()
         if now - spoken >= _SECONDS_BETWEEN_LINES:
-            line = f"{description}: {_how_far(done, total, now - started)}"
+            done = count() if count else items
+            line = f"{description}: {_how_far(done, total, (done - before) / (now - started))}"
             print(line + (f", {note()}" if note else ""), file=sys.stderr, flush=True)
             spoken = now
         yield item
 
 
-def _how_far(done, total, seconds):
-    rate = done / max(seconds, 1e-9)
-    if total is None:
-        return f"{done}, {rate:.3g} a second"
-    return f"{done} of {total}, {rate:.3g} a second, {(total - done) / rate:.0f} s left"
+def _how_far(done, total, rate):
+    so_far = f"{done}" if total is None else f"{done} of {total}"
+    left = f", {(total - done) / rate:.0f} s left" if total is not None and rate > 0 else ""
+    return f"{so_far}, {rate:.3g} a second{left}"
 
 
 def say(text):

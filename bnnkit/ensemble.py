@@ -13,6 +13,7 @@ class Vote:
 
     Examples
     --------
+    >>> from bnnkit.ensemble import Vote
     >>> class Always:
     ...     def __init__(self, label):
     ...         self.label = label
@@ -48,6 +49,7 @@ def plurality(votes):
 
     Examples
     --------
+    >>> from bnnkit.ensemble import plurality
     >>> plurality([[1, 2], [1, 0], [0, 3]]).tolist()
     [1, 0]
     """

@@ -35,6 +35,7 @@ class Quantiser:
 
     Examples
     --------
+    >>> from bnnkit.quantiser import Quantiser
     >>> quantiser = Quantiser(0.1)
     >>> quantiser.levels(np.array([0, 12, 13, 255], dtype=np.uint8))
     array([ 0,  0,  1, 10], dtype=uint8)

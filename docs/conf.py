@@ -4,13 +4,17 @@
 Python and NumPy become links into their documentation, for which a network is needed.
 """
 
+import math
 import os
 import sys
 from pathlib import Path
 
 import bnnkit
+from bnnkit import _progress
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+_progress._SECONDS_BETWEEN_LINES = math.inf  # on a slow machine, too, lessons print what they print
 
 project = "bnnkit"
 author = "the bnnkit developers"

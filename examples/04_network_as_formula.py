@@ -92,7 +92,7 @@ plt.show()
 # %%
 # The network as a picture: a solid line is a weight of +1, a dashed one of -1.
 
-figure, ax = plt.subplots(figsize=(9, 4.2), layout="constrained")
+figure, ax = plt.subplots(figsize=(9, 4.8), layout="constrained")
 columns = [(0, 4, "pixel"), (1, 3, "neuron"), (2, 2, "class")]
 for (x, n, _), layer in zip(columns, (weights, votes), strict=False):
     for (target, source), weight in np.ndenumerate(layer):
@@ -104,7 +104,7 @@ tests = [f"{signs[s]} {t}" for s, t in zip(hidden.sense, hidden.threshold, stric
 for x, n, name in columns:
     for i in range(n):
         y = (n - 1) / 2 - i
-        ax.scatter(x, y, s=2100, color="white", edgecolor="black", zorder=2)
+        ax.scatter(x, y, s=3400, color="white", edgecolor="black", zorder=2)
         text = f"{name} {i}" + (f"\nz {tests[i]}" if name == "neuron" else "")
         ax.text(x, y, text, ha="center", va="center", fontsize=9, zorder=3)
 ax.set(xlim=(-0.3, 2.3), ylim=(-2.1, 2.1))

@@ -80,17 +80,19 @@ fooled = {
 figure, ax = plt.subplots(figsize=(8, 4.5), layout="constrained")
 steps = np.sort(exact)
 share = 100 * np.arange(1, len(steps) + 1) / len(steps)
-ax.step(steps, share, where="post", linewidth=2.5, label="exact: can be fooled")
-for (name, values), style in zip(fooled.items(), ("s--", "^:"), strict=True):
-    ax.plot(grid, values, style, linewidth=2, label=name)
+ax.step(steps, share, "k", where="post", linewidth=3, label="exact: can be fooled")
+looks = ({"color": "C1", "marker": "s", "linestyle": "--"}, {"color": "C2", "marker": "^"})
+for (name, values), look in zip(fooled.items(), looks, strict=True):
+    # an image that is fooled at one eps can be at each greater one: steps, as of the exact answer
+    ax.step(grid, values, where="post", markersize=9, markerfacecolor="white", label=name, **look)
 ax.set(xlabel="eps", ylabel="% of 40 images", xlim=(0, 0.3), ylim=(0, 103))
 ax.set_title("What attacks find, and what there is")
 ax.legend()
 plt.show()
 
 # %%
-# The gap between a dashed line and the solid one are images that look robust to that attack and
-# are not. Without the exact answer nobody could tell how wide it is.
+# The gap between the line of an attack and the thick one are images that look robust to that
+# attack and are not. Without the exact answer nobody could tell how wide it is.
 #
 # Exercises
 # ---------

@@ -16,7 +16,6 @@ counted as one of the others.
 # are 0.
 
 import matplotlib.pyplot as plt
-import numpy as np
 
 import bnnkit
 from bnnkit.nn import PGDTraining
@@ -57,19 +56,13 @@ for name, row in verdicts.items():
 fallen = next(v for v in verdicts["dense"][-1] if v.status == "falsified")
 print(fallen.stage, {stage: f"{1000 * s:.1f} ms" for stage, s in fallen.timings.items()})
 
-colours, hatches = bnnkit.plots.COLOURS, {"robust": "", "unknown": "..", "falsified": "//"}
-figure, axes = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained", sharey=True)
-for ax, (name, row) in zip(axes, verdicts.items(), strict=True):
-    bottom = np.zeros(len(limits))
-    for status, hatch in hatches.items():
-        height = np.array([each.counts[status] for each in row])
-        style = {"color": colours[status], "hatch": hatch, "edgecolor": "white"}
-        ax.bar(range(len(limits)), height, bottom=bottom, label=status, **style)
-        bottom += height
-    ax.set_xticks(range(len(limits)), [f"{1000 * limit:g} ms" for limit in limits])
-    ax.set(title=f"{name} network, eps 0.1", xlabel="time limit for an image")
-axes[0].set_ylabel("images")
-axes[1].legend(loc="upper left", bbox_to_anchor=(1, 1))
+bnnkit.plots.verdicts(
+    {
+        f"{name}, {1000 * limit:g} ms": each
+        for name, row in verdicts.items()
+        for limit, each in zip(limits, row, strict=True)
+    }
+)
 plt.show()
 
 # %%

@@ -65,22 +65,15 @@ for name, network in networks.items():
     counts = "  ".join(f"{n:7}" for n in verdicts[name].counts.values())
     print(f"{name:20} {clean:5.1%}  {zeros:4.0%} {terms[name]:7.0f}  {counts}")
 
-colours, hatches = bnnkit.plots.COLOURS, {"robust": "", "unknown": "..", "falsified": "//"}
-figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4.2), layout="constrained")
-bottom = np.zeros(len(networks))
-for status, hatch in hatches.items():
-    width = np.array([each.counts[status] for each in verdicts.values()])
-    style = {"color": colours[status], "hatch": hatch, "edgecolor": "white"}
-    left.barh(list(networks), width, left=bottom, label=status, **style)
-    bottom += width
-left.invert_yaxis()
-left.set(title=f"Verdicts, eps {eps}", xlabel="images")
-left.legend(loc="upper left", bbox_to_anchor=(1, 1))
+bnnkit.plots.verdicts(verdicts)
+plt.show()
+
+figure, ax = plt.subplots(figsize=(8, 4), layout="constrained")
 for (name, each), marker in zip(verdicts.items(), "os^Dv", strict=True):
-    right.plot(terms[name], each.seconds / len(each), marker, markersize=11, label=name)
-right.set(xscale="log", yscale="log", xlabel="mean number of terms of a formula")
-right.set(title="Small formulas, short times", ylabel="mean seconds of a question")
-right.legend()
+    ax.plot(terms[name], each.seconds / len(each), marker, markersize=11, label=name)
+ax.set(xscale="log", yscale="log", xlabel="mean number of terms of a formula")
+ax.set(title="Small formulas, short times", ylabel="mean seconds of a question")
+ax.legend()
 plt.show()
 
 # %%

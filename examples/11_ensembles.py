@@ -51,17 +51,7 @@ for question in ("vote", "joint"):
 fell = {name: table.status == "falsified" for name, table in tables.items()}
 assert not (fell["joint"] & ~fell["vote"] & (tables["vote"].status == "robust")).any()
 
-colours, hatches = bnnkit.plots.COLOURS, {"robust": "", "unknown": "..", "falsified": "//"}
-figure, ax = plt.subplots(figsize=(9, 4), layout="constrained")
-bottom = np.zeros(len(tables))
-for status, hatch in hatches.items():
-    width = np.array([table.counts[status] for table in tables.values()])
-    style = {"color": colours[status], "hatch": hatch, "edgecolor": "white"}
-    ax.barh(list(tables), width, left=bottom, label=status, **style)
-    bottom += width
-ax.invert_yaxis()
-ax.set(title=f"60 images, eps {eps}", xlabel="images")
-ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+bnnkit.plots.verdicts(tables)
 plt.show()
 
 # %%

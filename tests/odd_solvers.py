@@ -1,4 +1,4 @@
-"""Solvers that are slow, hang, or end their process, for the tests of campaigns.
+"""Solvers that are slow, hang, lie, or end their process, for the tests of campaigns.
 
 They are the native solver but for the questions that `is_odd` names, which are about half of
 those that are not trivial. A module that is not a test, as child processes import it.
@@ -71,6 +71,26 @@ class Failing(Fainting):
 
     def misbehave(self):
         raise RuntimeError("a bug of the solver")
+
+
+class Lying(Native):
+    """Calls something a model that is none."""
+
+    def _search(self, assumptions):
+        if not is_odd(self.formula):
+            return super()._search(assumptions)
+        model = np.arange(1, self.formula.n_vars + 1)
+        claims = (model, -model)
+        return "sat", next(m for m in claims if not self.formula.holds(m > 0)).tolist()
+
+    _search_briefly = _search
+
+
+class Forging(Fainting):
+    """Calls something a model, past the check of models: the image of all lowest levels."""
+
+    def misbehave(self):
+        return Outcome("sat", np.zeros(self.formula.n_vars, bool))
 
 
 class OwnError(Exception):

@@ -6,6 +6,19 @@ import numpy as np
 import pytest
 
 import bnnkit
+from bnnkit import plots
+from bnnkit.solvers import registry
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays(monkeypatch):
+    """No figure of an example stays open, and no solver registered."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+    yield
+    plots.plt.close("all")
 
 
 def examples():

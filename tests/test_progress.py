@@ -44,6 +44,25 @@ def test_without_a_total_there_is_no_time_left(monkeypatch):
     assert re.fullmatch(r"(letters: [12], \S+ a second\n){2}", sys.stderr.getvalue())
 
 
+@pytest.mark.parametrize("terminal", [False, True])
+def test_what_was_done_before_is_counted_and_is_not_in_the_rate(monkeypatch, terminal):
+    monkeypatch.setattr(sys, "stderr", Terminal() if terminal else io.StringIO())
+    monkeypatch.setattr(_progress, "_SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr(_progress.time, "monotonic", iter([10.0, 10.5, 11.0, 12.0]).__next__)
+    done = ["before"] * 90
+    for items in progress([0, 4, 0], "counting", 100, count=done.__len__):
+        done += ["now"] * items
+    said = sys.stderr.getvalue()
+    if terminal:
+        assert "90/100" in said
+    else:
+        assert said.splitlines() == [
+            "counting: 90 of 100, 0 a second",
+            "counting: 90 of 100, 0 a second",
+            "counting: 94 of 100, 2 a second, 3 s left",
+        ]
+
+
 def test_lines_beside_a_bar_are_printed(capsys):
     for _ in progress([1], "counting"):
         _progress.say("a line")

@@ -27,6 +27,20 @@ class Changes(Stored):
         Share of the pixels that have another level; NaN without a quantiser.
     steps : ndarray of float64, shape (N,)
         By how many levels the pixel moved that moved the most; NaN without a quantiser.
+
+    Examples
+    --------
+    >>> from bnnkit.assess import changes
+    >>> found = changes([[0.0, 0.5, 0.5, 1.0]], [[0.25, 0.5, 0.5, 0.5]])
+    >>> found.l0, found.l1, found.linf
+    (array([2.]), array([0.75]), array([0.5]))
+    >>> print(found)
+    1 images   mean  least  median   most
+    share       0.5    0.5     0.5    0.5
+    l0            2      2       2      2
+    l1         0.75   0.75    0.75   0.75
+    l2        0.559  0.559   0.559  0.559
+    linf        0.5    0.5     0.5    0.5
     """
 
     share: np.ndarray
@@ -75,6 +89,7 @@ def changes(originals, adversarial, quantiser=None):
 
     Examples
     --------
+    >>> from bnnkit.assess import changes
     >>> found = changes([[0.0, 0.5, 0.5, 1.0]], [[0.25, 0.5, 0.5, 0.5]])
     >>> found.share, found.linf
     (array([0.5]), array([0.5]))
@@ -117,6 +132,7 @@ def differences(images, found=None):
 
     Examples
     --------
+    >>> from bnnkit.assess import differences
     >>> matrix = differences({"a": [[0.0, 1.0]], "b": [[0.0, 0.5]]})
     >>> matrix.values.tolist()
     [[0.0, 0.5], [0.5, 0.0]]

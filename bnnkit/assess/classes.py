@@ -23,6 +23,17 @@ class ByClass(Stored):
     outcomes : list of str
         "right" and "wrong", or "robust", "falsified" and "unknown".
     counts : ndarray of int64, shape (classes, outcomes)
+
+    Examples
+    --------
+    >>> from bnnkit.assess import by_class
+    >>> table = by_class(["robust", "falsified", "robust"], labels=[0, 0, 1], names=["cat", "dog"])
+    >>> print(table)
+    class  images  robust  falsified  unknown          % robust (95 %)
+    cat         2       1          1        0     50.0 % (9.5 to 90.5)
+    dog         1       1          0        0  100.0 % (20.7 to 100.0)
+    >>> [rate.share for rate in table.rates("robust")]
+    [0.5, 1.0]
     """
 
     names: list[str]
@@ -73,6 +84,7 @@ def by_class(outcomes, labels, names=None):
 
     Examples
     --------
+    >>> from bnnkit.assess import by_class
     >>> table = by_class([True, False, True], labels=[0, 1, 1], names=["cat", "dog"])
     >>> table.counts.tolist()
     [[1, 0], [1, 1]]

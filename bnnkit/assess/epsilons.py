@@ -32,6 +32,19 @@ class MinimalEpsilons(Stored):
         The largest radius that was considered.
     settings : dict
         Solver and timeout, as plain values.
+
+    Examples
+    --------
+    One image falls at 0.1; of the other it is known that it does between 0.2 and 0.3:
+
+    >>> from bnnkit.assess import MinimalEpsilons
+    >>> from bnnkit.verification import MinimalEpsilon
+    >>> found = [MinimalEpsilon(0.1, 0.1), MinimalEpsilon(0.2, 0.3, reason="timeout")]
+    >>> found = MinimalEpsilons.of(found, labels=[3, 8])
+    >>> found.at(0.15)
+    WhiteBox(robust=1, falsified=1, unknown=0)
+    >>> found.status(0.25).tolist()
+    ['falsified', 'unknown']
     """
 
     lower: np.ndarray
@@ -135,6 +148,7 @@ def minimal_epsilons(
     --------
     A pixel that is class 0 up to 0.15:
 
+    >>> from bnnkit.assess import minimal_epsilons
     >>> from bnnkit.network import BinaryNetwork, Conv2d, Head
     >>> from bnnkit.quantiser import Quantiser
     >>> above = Conv2d([[[[1]]]], [2], [1])
@@ -159,6 +173,21 @@ def iter_minimal_epsilons(
 
     Whoever iterates keeps what is finished if the work is interrupted, and can make a
     distribution of it: ``MinimalEpsilons.of(found, labels[:len(found)])``.
+
+    Examples
+    --------
+    A pixel that is class 0 up to 0.15:
+
+    >>> from bnnkit.assess import iter_minimal_epsilons
+    >>> from bnnkit.network import BinaryNetwork, Conv2d, Head
+    >>> from bnnkit.quantiser import Quantiser
+    >>> above = Conv2d([[[[1]]]], [2], [1])
+    >>> head = Head([[[[0]]], [[[1]]]], 1, [0, 0])
+    >>> network = BinaryNetwork(Quantiser(0.1), [above], head, (1, 1, 1))
+    >>> for smallest in iter_minimal_epsilons(network, [[[0.0]], [[0.1]]], [0, 0]):
+    ...     print(round(smallest.upper, 4), smallest.exact)
+    0.15 True
+    0.05 True
     """
     network = exact_network(model)
     images = as_images(images, network.input_shape)

@@ -24,6 +24,17 @@ class Matrix(Stored):
         Images behind each value.
     low, high : ndarray of float64, shape (R, C)
         The interval of each value, NaN where there is none.
+
+    Examples
+    --------
+    >>> from bnnkit.assess import Matrix
+    >>> matrix = Matrix("Fooled", "target", "source", ["A", "B"], ["C"],
+    ...                 values=np.array([[0.5], [np.nan]]), n=np.array([[20], [0]]),
+    ...                 low=np.array([[0.3], [np.nan]]), high=np.array([[0.7], [np.nan]]))
+    >>> print(matrix)
+    target / source      C
+    A                0.500
+    B                    -
     """
 
     title: str

@@ -31,6 +31,7 @@ def accuracy(predicted, labels):
 
     Examples
     --------
+    >>> from bnnkit.assess import accuracy
     >>> accuracy([3, 1, 4], [3, 1, 5])
     Rate(count=2, n=3)
     """
@@ -55,6 +56,7 @@ class WhiteBox:
 
     Examples
     --------
+    >>> from bnnkit.assess import WhiteBox
     >>> found = WhiteBox(robust=80, falsified=15, unknown=5)
     >>> found.certified_accuracy.share, found.vulnerable.share
     (0.8, (0.15, 0.2))
@@ -123,6 +125,16 @@ def logits(model, images):
     ------
     TypeError
         The model has no scores, as a vote has none.
+
+    Examples
+    --------
+    >>> from bnnkit import zoo
+    >>> from bnnkit.assess import logits
+    >>> network = zoo.load("mnist-mlp-eps0.1")
+    >>> images = np.zeros((2, 1, 28, 28), np.uint8)
+    >>> scores = logits(network, images)
+    >>> scores.shape, (scores.argmax(axis=1) == network.predict(images)).all()
+    ((2, 10), np.True_)
     """
     if not hasattr(model, "network_") and callable(getattr(model, "decision_function", None)):
         return np.asarray(model.decision_function(images), dtype=np.float64)
@@ -149,6 +161,15 @@ class SoftmaxRobustness:
         Images for which 1 - p_y or 1 - max p was below 2**-24 and counted as that: in single
         precision it would be 0. So neither ratio is above 2**24 = 16,777,216, and where many
         images are guarded, the means say how many, and little else.
+
+    Examples
+    --------
+    The confidences are 3/4 and 1/4, and the label is the second class:
+
+    >>> from bnnkit.assess import softmax_robustness
+    >>> found = softmax_robustness([[np.log(3.0), 0.0]], [1])
+    >>> round(found.absolute, 3), round(found.ratio, 3), round(found.inverse_ratio, 3)
+    (0.5, 1.0, 1.0)
     """
 
     absolute: float
@@ -178,6 +199,7 @@ def softmax_robustness(scores, labels):
 
     Examples
     --------
+    >>> from bnnkit.assess import softmax_robustness
     >>> softmax_robustness([[np.log(3.0), 0.0]], [0]).ratio  # (3/4) / (1/4)
     3.0
     """

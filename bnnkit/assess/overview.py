@@ -26,6 +26,7 @@ class Overview(Tabular):
 
     Examples
     --------
+    >>> from bnnkit.assess import Overview, Rate
     >>> print(Overview({
     ...     "BNN": {"clean accuracy": Rate(95, 100), "certified accuracy, eps 0.1": Rate(60, 100)},
     ...     "real": {"clean accuracy": Rate(97, 100), "certified accuracy, eps 0.1": None},
@@ -107,6 +108,19 @@ def measure(
         where it ran out of time), "certified accuracy" and "vulnerable". None where the model
         lacks what is needed: an exact network, or a gradient. So a real-valued net has attacks
         and transfer alone.
+
+    Examples
+    --------
+    >>> import bnnkit
+    >>> from bnnkit.assess import measure
+    >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
+    >>> images = np.zeros((2, 1, 28, 28), np.uint8)
+    >>> labels = network.predict(images)
+    >>> for name, measured in measure(network, images, labels, eps=[0.01]).items():
+    ...     print(f"{name}: {measured}")
+    clean accuracy: 100.0 % (34.2 to 100.0)
+    certified accuracy, eps 0.01: 100.0 % (34.2 to 100.0)
+    vulnerable, eps 0.01: 0.0 % (0.0 to 65.8)
     """
     found = {"clean accuracy": accuracy(predict_clean(model, images), labels)}
     for name, pool in (pools or {}).items():
@@ -140,6 +154,15 @@ def whitebox_measures(counts, eps):
     Returns
     -------
     dict
+
+    Examples
+    --------
+    >>> from bnnkit.assess import WhiteBox, whitebox_measures
+    >>> counts = WhiteBox(robust=80, falsified=15, unknown=5)
+    >>> for name, measured in whitebox_measures(counts, eps=0.1).items():
+    ...     print(f"{name}: {measured}")
+    certified accuracy, eps 0.1: 80.0 % (71.1 to 86.7)
+    vulnerable, eps 0.1: 15.0 to 20.0 % (9.3 to 28.9)
     """
     names = {"certified_accuracy": "certified accuracy", "vulnerable": "vulnerable"}
     return {

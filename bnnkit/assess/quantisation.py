@@ -46,6 +46,16 @@ class QuantisationStudy(Stored):
     labels : ndarray of int64, shape (N,)
     settings : dict
         Solver and timeout, as plain values.
+
+    Examples
+    --------
+    >>> from bnnkit import BNNClassifier, assess, datasets
+    >>> digits = datasets.load("digits", limit=200)
+    >>> def make(step):
+    ...     return BNNClassifier("16", quant_step=step, epochs=3, random_state=0)
+    >>> study = assess.quantisation_study(make, [0.25, 0.5], digits, eps=0.05, n_images=3)
+    >>> study.steps, study.status.shape  # a status for each step and image
+    (['1/4', '1/2'], (2, 3))
     """
 
     steps: list[str]
@@ -176,12 +186,15 @@ def quantisation_study(
     Examples
     --------
     >>> from bnnkit import BNNClassifier, assess, datasets
-    >>> study = assess.quantisation_study(  # doctest: +SKIP
-    ...     lambda step: BNNClassifier("64", quant_step=step, random_state=0),
-    ...     [0.1, 0.25, 0.5, 1.0],
-    ...     datasets.load("digits"),
-    ...     eps=0.1,
+    >>> study = assess.quantisation_study(
+    ...     lambda step: BNNClassifier("16", quant_step=step, epochs=3, random_state=0),
+    ...     [0.1, 0.25, 0.5],
+    ...     datasets.load("digits", limit=200),
+    ...     eps=0.05,
+    ...     n_images=3,
     ... )
+    >>> [row[:2] for row in study.rows()[1]]  # steps, and the levels that they leave
+    [('1/10', 11), ('1/4', 5), ('1/2', 3)]
     """
     steps = [simplest_fraction(step, "step") for step in steps]
     if not steps or len(set(steps)) < len(steps):

@@ -42,6 +42,7 @@ def wilson(count, n, confidence=CONFIDENCE):
 
     Examples
     --------
+    >>> from bnnkit.assess import wilson
     >>> low, high = wilson(0, 100)
     >>> float(low), round(float(high), 3)
     (0.0, 0.037)
@@ -72,6 +73,7 @@ class Rate:
 
     Examples
     --------
+    >>> from bnnkit.assess import Rate
     >>> print(Rate(90, 100))
     90.0 % (82.6 to 94.5)
     """
@@ -106,6 +108,7 @@ class Between:
 
     Examples
     --------
+    >>> from bnnkit.assess import Between
     >>> print(Between(10, 15, 100))
     10.0 to 15.0 % (5.5 to 23.3)
     """

@@ -39,6 +39,18 @@ class ResistanceCurve(Stored):
     labels : ndarray of int64, shape (N,)
     settings : dict
         Solver and timeout, as plain values.
+
+    Examples
+    --------
+    >>> from bnnkit.assess import ResistanceCurve
+    >>> status = np.array([["robust", "unknown"], ["robust", "falsified"]])
+    >>> curve = ResistanceCurve(
+    ...     np.array([0.1, 0.2]), status, status, np.ones((2, 2)), np.array([3, 8]), {}
+    ... )
+    >>> curve.at(0.2)
+    WhiteBox(robust=1, falsified=1, unknown=0)
+    >>> curve.counts["robust"]
+    array([1, 1])
     """
 
     eps: np.ndarray
@@ -121,6 +133,7 @@ def resistance_curve(
     --------
     A pixel that is class 0 up to 0.15:
 
+    >>> from bnnkit.assess import resistance_curve
     >>> from bnnkit.network import BinaryNetwork, Conv2d, Head
     >>> from bnnkit.quantiser import Quantiser
     >>> above = Conv2d([[[[1]]]], [2], [1])
@@ -178,6 +191,18 @@ def curve_of(verdicts, settings=None):
         Not of the same images.
     RuntimeError
         Verdicts contradict each other.
+
+    Examples
+    --------
+    What is robust at 0.2 is robust at 0.1 as well:
+
+    >>> from bnnkit.assess import curve_of
+    >>> from bnnkit.verification import Verdict, Verdicts
+    >>> def said(status, eps):
+    ...     return Verdicts([Verdict(status, 3, eps, clean=3, predicted=3, stage="solver")])
+    >>> curve = curve_of({0.1: said("unknown", 0.1), 0.2: said("robust", 0.2)})
+    >>> curve.answers.tolist(), curve.status.tolist()
+    ([['unknown'], ['robust']], [['robust'], ['robust']])
     """
     ordered = {as_eps(eps): verdicts[eps] for eps in verdicts}
     radii = sorted(ordered)
@@ -207,6 +232,20 @@ def certified_matrix(curves):
     -------
     Matrix
         Rows are models, columns are radii.
+
+    Examples
+    --------
+    >>> from bnnkit.assess import ResistanceCurve, certified_matrix
+    >>> def curve(*status):  # of one image
+    ...     status = np.array(status)[:, None]
+    ...     return ResistanceCurve(
+    ...         np.array([0.1, 0.2]), status, status, np.ones((2, 1)), np.array([3]), {}
+    ...     )
+    >>> print(certified_matrix({"plain": curve("robust", "falsified"),
+    ...                         "hardened": curve("robust", "robust")}))
+    model / eps of judging    0.1    0.2
+    plain                   1.000  0.000
+    hardened                1.000  1.000
     """
     radii = [curve.eps.tolist() for curve in curves.values()]
     if not radii or any(each != radii[0] for each in radii):

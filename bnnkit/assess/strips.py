@@ -29,6 +29,18 @@ class Strip(Stored):
     status : ndarray of str, shape (K,)
     seen : ndarray of float32, shape (K, C, H, W)
         What is left of the original behind the quantiser.
+
+    Examples
+    --------
+    >>> from bnnkit.assess import Strip
+    >>> image = np.full((1, 1, 2), 0.5)
+    >>> changed = np.array([[[[0.5, 0.5]]], [[[0.5, 0.75]]]], np.float32)
+    >>> strip = Strip("eps", ["0.1", "0.3"], image, 3, changed, np.array([3, 8]),
+    ...               np.array(["robust", "falsified"]), seen=changed)
+    >>> for row in strip.rows()[1]:
+    ...     print(row)
+    ('0.1', 3, 'robust', 3, 0.0, 0.0)
+    ('0.3', 3, 'falsified', 8, 0.5, 0.25)
     """
 
     axis: str
@@ -77,6 +89,20 @@ def eps_strip(model, image, label, eps, solver="native", timeout=60.0, **options
     Returns
     -------
     Strip
+
+    Examples
+    --------
+    A pixel that is class 0 up to 0.15:
+
+    >>> from bnnkit.assess import eps_strip
+    >>> from bnnkit.network import BinaryNetwork, Conv2d, Head
+    >>> from bnnkit.quantiser import Quantiser
+    >>> above = Conv2d([[[[1]]]], [2], [1])
+    >>> head = Head([[[[0]]], [[[1]]]], 1, [0, 0])
+    >>> network = BinaryNetwork(Quantiser(0.1), [above], head, (1, 1, 1))
+    >>> strip = eps_strip(network, [[[0.0]]], 0, eps=[0.1, 0.2])
+    >>> strip.status.tolist(), strip.predicted.tolist()
+    (['robust', 'falsified'], [0, 1])
     """
     network = exact_network(model)
     image, label = checked_image(network, image, label)

@@ -36,6 +36,19 @@ class AdversarialPool(Stored):
         How many images were tried; how many of them the source gets wrong as they are, which
         are not in the pool; and on how many the attack ran out of time.
     seconds : float
+
+    Examples
+    --------
+    >>> from bnnkit.assess import AdversarialPool
+    >>> image = np.zeros((1, 1, 2, 2), np.float32)
+    >>> pool = AdversarialPool(
+    ...     "mlp", 0.25, images=image + 0.25, originals=image, labels=np.array([3]),
+    ...     index=np.array([7]), n_tried=9, n_wrong=1, n_undecided=0, seconds=0.1,
+    ... )
+    >>> pool
+    AdversarialPool('mlp', eps 0.25: 1 images of 9 tried)
+    >>> pool.rows()
+    (('index', 'label'), [(7, 3)])
     """
 
     source: str
@@ -96,6 +109,21 @@ def make_pool(source, model, attack, images, labels, eps, size=None):
     -----
     An attack counts an image that is wrong as it is as a success, with itself as adversarial
     image. Such an image is not adversarial, and is left out.
+
+    Examples
+    --------
+    A network of one pixel that is class 0 up to 0.15 is attacked; its second image is wrong as it
+    is:
+
+    >>> from bnnkit.assess import make_pool
+    >>> from bnnkit.attacks import Exact
+    >>> from bnnkit.network import BinaryNetwork, Conv2d, Head
+    >>> from bnnkit.quantiser import Quantiser
+    >>> head = Head([[[[0]]], [[[1]]]], 1, [0, 0])
+    >>> network = BinaryNetwork(Quantiser(0.1), [Conv2d([[[[1]]]], [2], [1])], head, (1, 1, 1))
+    >>> pool = make_pool("low", network, Exact(), [[[0.0]], [[0.9]]], [0, 0], eps=0.2)
+    >>> pool, pool.n_wrong
+    (AdversarialPool('low', eps 0.2: 1 images of 2 tried), 1)
     """
     radius = as_eps(eps)
     images = as_images(images).reshape(np.shape(images))
@@ -105,7 +133,12 @@ def make_pool(source, model, attack, images, labels, eps, size=None):
     started, tried, wrong, undecided = time.perf_counter(), 0, 0, 0
     found, index = [], []
     batch = BATCH if size is None else min(BATCH, size)
-    for start in progress(range(0, len(images), batch), f"attacking {source}"):
+    shown = (
+        (len(images), lambda: f"{len(index)} found", lambda: tried)
+        if size is None
+        else (size, lambda: f"found in {tried} images", lambda: len(index))
+    )
+    for start in progress(range(0, len(images), batch), f"attacking {source}", *shown):
         part = slice(start, start + batch)
         result = attack(model, images[part], labels[part], radius)
         right = _is_right(model, images[part], labels[part])
@@ -148,6 +181,22 @@ class Transfer(Stored):
         Originals of these images that it gets wrong: what no attack is needed for.
     n : ndarray of int64, shape (E, S)
         Images of each pool; 0 where there is no pool.
+
+    Examples
+    --------
+    Of 50 images that were made for a real-valued net, 10 fool the BNN, which gets 2 of their
+    originals wrong as well:
+
+    >>> from bnnkit.assess import Transfer
+    >>> transfer = Transfer(
+    ...     ["bnn"], ["real"], [0.1], fooled=np.array([[[10]]]), wrong=np.array([[[2]]]),
+    ...     n=np.array([[50]]),
+    ... )
+    >>> print(transfer.rate(0.1, target="bnn", source="real"))
+    20.0 % (11.2 to 33.0)
+    >>> print(transfer.matrix(0.1))
+    target / source   real
+    bnn              0.200
     """
 
     targets: list[str]
@@ -208,6 +257,26 @@ def transfer_matrix(targets, pools):
     Returns
     -------
     Transfer
+
+    Examples
+    --------
+    Networks of one pixel, which are class 0 below 0.05, 0.15 and 0.35. What fools the second fools
+    the first, and not the third:
+
+    >>> from bnnkit.assess import make_pool, transfer_matrix
+    >>> from bnnkit.attacks import Exact
+    >>> from bnnkit.network import BinaryNetwork, Conv2d, Head
+    >>> from bnnkit.quantiser import Quantiser
+    >>> layers = [Conv2d([[[[1]]]], [level], [1]) for level in (1, 2, 4)]
+    >>> head = Head([[[[0]]], [[[1]]]], 1, [0, 0])
+    >>> low, middle, high = [
+    ...     BinaryNetwork(Quantiser(0.1), [layer], head, (1, 1, 1)) for layer in layers
+    ... ]
+    >>> pool = make_pool("middle", middle, Exact(), [[[0.0]]], [0], eps=0.2)
+    >>> print(transfer_matrix({"low": low, "high": high}, [pool]).matrix(0.2))
+    target / source  middle
+    low               1.000
+    high              0.000
     """
     if not targets or not pools:
         raise ValueError(f"got {len(targets)} targets and {len(pools)} pools; one at least of each")
@@ -254,6 +323,21 @@ def transfer_study(
     -------
     transfer : Transfer
     pools : list of AdversarialPool
+
+    Examples
+    --------
+    >>> from bnnkit import BNNClassifier, attacks, datasets
+    >>> from bnnkit.assess import transfer_study
+    >>> digits = datasets.load("digits", limit=200)
+    >>> def maker(architecture):
+    ...     return lambda seed: BNNClassifier(architecture, epochs=3, random_state=seed)
+    >>> transfer, pools = transfer_study(
+    ...     {"narrow": maker("16"), "wide": maker("32")},
+    ...     attacks.PGD(random_state=0),
+    ...     digits.train, digits.test.images, digits.test.labels, eps=[0.2], size=10,
+    ... )
+    >>> transfer.fooled.shape  # eps, targets, sources
+    (1, 2, 2)
     """
     check_count("n_models", n_models)
     check_seed("random_state", random_state)

@@ -27,6 +27,14 @@ class Ball:
     eps : Fraction
     center, low, high : ndarray of float32, the shape of `images`
         The images and the two ends of their balls.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from bnnkit.attacks import Ball
+    >>> ball = Ball.around(np.array([[0.0, 0.5, 1.0]]), Fraction(1, 4))
+    >>> ball.low, ball.high
+    (array([[0.  , 0.25, 0.75]], dtype=float32), array([[0.25, 0.75, 1.  ]], dtype=float32))
     """
 
     images: np.ndarray
@@ -91,6 +99,7 @@ def clip_to_ball(adversarial, images, eps):
 
     Examples
     --------
+    >>> from bnnkit.attacks import clip_to_ball
     >>> clip_to_ball([[0.0, 0.45, 0.9]], [[0.5, 0.5, 0.5]], 0.125)
     array([[0.375, 0.45 , 0.625]], dtype=float32)
     """

@@ -25,6 +25,16 @@ class AttackResult:
     undecided : ndarray of bool, shape (N,)
         The attack ran out of time before it had an answer. Never True where `success` is.
     seconds : float
+
+    Examples
+    --------
+    >>> from bnnkit.attacks import AttackResult
+    >>> images = np.zeros((4, 1, 1, 1), np.float32)
+    >>> success = np.array([True, False, False, False])
+    >>> undecided = np.array([False, True, False, False])
+    >>> result = AttackResult(images, success, undecided, seconds=0.1)
+    >>> result.withstood.tolist(), result.success_rate
+    ([False, False, True, True], 0.25)
     """
 
     adversarial: np.ndarray
@@ -70,6 +80,22 @@ class Attack(ABC):
         beyond it by one float32 rounding (`Ball.clip_outwards`); all others lie inside.
         They are all judged as they are returned, so an image that stands for an unchanged
         one must have its levels.
+
+    Examples
+    --------
+    An attack that makes all pixels as bright as the ball allows, on a model for which bright
+    images are class 1:
+
+    >>> from bnnkit.attacks import Attack
+    >>> class Brighter(Attack):
+    ...     def _perturb(self, model, ball, labels):
+    ...         return ball.high, False  # nothing is undecided
+    >>> class Brightness:
+    ...     def predict(self, images):
+    ...         return (images.mean(axis=(1, 2, 3)) > 0.5).astype(int)
+    >>> images = np.array([[[[0.2]]], [[[0.45]]]])
+    >>> Brighter()(Brightness(), images, labels=[0, 0], eps=0.1).success.tolist()
+    [False, True]
     """
 
     complete = False

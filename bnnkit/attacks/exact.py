@@ -40,6 +40,7 @@ class Exact(Attack):
     Examples
     --------
     >>> import bnnkit
+    >>> from bnnkit.attacks import Exact
     >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
     >>> images = np.zeros((2, 1, 28, 28), np.uint8)
     >>> labels = network.predict(images)
@@ -111,6 +112,20 @@ class VoteExact(Exact):
 
     The model of a call is a sequence of models, or their `Vote`. Each of them must be a
     BinaryNetwork or keep one as ``network_``. The parameters are those of `Exact`.
+
+    Examples
+    --------
+    Three networks of one pixel, which are class 0 below 0.05, 0.15 and 0.35. Within 0.1 one of them
+    can be fooled, within 0.2 two:
+
+    >>> from bnnkit.attacks import VoteExact
+    >>> from bnnkit.network import BinaryNetwork, Conv2d, Head
+    >>> from bnnkit.quantiser import Quantiser
+    >>> layers = [Conv2d([[[[1]]]], [level], [1]) for level in (1, 2, 4)]
+    >>> head = Head([[[[0]]], [[[1]]]], 1, [0, 0])
+    >>> networks = [BinaryNetwork(Quantiser(0.1), [layer], head, (1, 1, 1)) for layer in layers]
+    >>> [VoteExact()(networks, [[[0.0]]], [0], eps).success.item() for eps in (0.1, 0.2)]
+    [False, True]
     """
 
     _question: ClassVar[dict] = {"question": "vote"}
@@ -134,6 +149,19 @@ class JointExact(VoteExact):
 
     The model of a call is a sequence of models, or their `Vote`, as for `VoteExact`. A success is
     an image for which all of them choose the same class, which is not its label.
+
+    Examples
+    --------
+    The three networks of `VoteExact`: at 0.2 the last one still stands.
+
+    >>> from bnnkit.attacks import JointExact
+    >>> from bnnkit.network import BinaryNetwork, Conv2d, Head
+    >>> from bnnkit.quantiser import Quantiser
+    >>> layers = [Conv2d([[[[1]]]], [level], [1]) for level in (1, 2, 4)]
+    >>> head = Head([[[[0]]], [[[1]]]], 1, [0, 0])
+    >>> networks = [BinaryNetwork(Quantiser(0.1), [layer], head, (1, 1, 1)) for layer in layers]
+    >>> [JointExact()(networks, [[[0.0]]], [0], eps).success.item() for eps in (0.2, 0.4)]
+    [False, True]
     """
 
     _question: ClassVar[dict] = {"question": "joint"}

@@ -24,6 +24,7 @@ class FGSM(Attack):
     Examples
     --------
     >>> import bnnkit
+    >>> from bnnkit.attacks import FGSM
     >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
     >>> images = np.zeros((2, 1, 28, 28), np.uint8)
     >>> labels = network.predict(images)
@@ -65,6 +66,7 @@ class PGD(Attack):
     Examples
     --------
     >>> import bnnkit
+    >>> from bnnkit.attacks import PGD
     >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
     >>> images = np.zeros((2, 1, 28, 28), np.uint8)
     >>> labels = network.predict(images)

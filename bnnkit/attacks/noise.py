@@ -27,6 +27,7 @@ class RandomNoise(Attack):
     Examples
     --------
     >>> import bnnkit
+    >>> from bnnkit.attacks import RandomNoise
     >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
     >>> images = np.zeros((2, 1, 28, 28), np.uint8)
     >>> labels = network.predict(images)

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 
 from bnnkit._options import check_whole
+from bnnkit.solvers import WrongAnswer
 
 ROOM = 2**26  # bytes that a memory limit has to leave for questions
 LONGEST = 1000  # letters of a reason
@@ -18,10 +19,14 @@ SLICE = 0.1  # seconds after which the answers so far are handed back
 
 @dataclass(frozen=True)
 class Lost:
-    """In the place of a verdict: the process ended over this question, or there was an error."""
+    """In the place of a verdict: the process ended over this question, or there was an error.
+
+    The stage is that of the verdict: "wrong" if the error is an answer that failed its check.
+    """
 
     reason: str
     seconds: float
+    stage: str = "lost"
 
 
 def answer_one(ask, network, image, label, arguments):
@@ -36,7 +41,9 @@ def answer_one(ask, network, image, label, arguments):
     except MemoryError:
         raise
     except Exception as error:
-        return Lost(f"{type(error).__name__}: {error}"[:LONGEST], time.perf_counter() - started)
+        reason = f"{type(error).__name__}: {error}"[:LONGEST]
+        stage = "wrong" if isinstance(error, WrongAnswer) else "lost"
+        return Lost(reason, time.perf_counter() - started, stage)
 
 
 class Answerer:

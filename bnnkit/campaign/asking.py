@@ -9,7 +9,8 @@ import uuid
 from bnnkit.campaign import workers
 from bnnkit.campaign.answering import SLICE, cook
 
-LARGEST = 256  # questions of a batch
+FIRST, LARGEST = 8, 256  # questions of a batch, before and after it is known what one takes
+SHORT = 0.005  # seconds of a batch, near the end too: a shorter one is hardly worth its way
 
 
 class _Done(Exception):
@@ -96,9 +97,10 @@ class _Feed:
 
     def _size(self):
         """As many as take a slice of time, if they are like those before; fewer near the end."""
-        if self._seconds is None:
-            return 1
         fair = -(-len(self._todo) // (2 * self._n_workers))
+        if self._seconds is None:
+            return min(FIRST, fair)
+        fair = max(fair, int(SHORT / self._seconds))
         return max(1, min(int(SLICE / self._seconds), fair, LARGEST, len(self._todo)))
 
     def receive(self, places, outcomes):

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import warnings
 
 import numpy as np
 
@@ -70,6 +71,7 @@ def verify_all(
         unknown.
     retry : bool
         Ask again what the store has as unknown because a process ended over it (stage "lost").
+        What is "wrong" stays: it is the evidence of a defect. Mend that, and take a new store.
     **options
         ``pixels``, ``falsify`` and ``fallback`` of `verify`.
 
@@ -85,6 +87,11 @@ def verify_all(
     KeyboardInterrupt
         On Ctrl-C; the message says what the store has, and what is missing.
 
+    Warns
+    -----
+    RuntimeWarning
+        At the end, if an answer failed its check; it names the images and the solver.
+
     Notes
     -----
     With several processes, a store, or a memory limit, questions are answered in child processes.
@@ -92,6 +99,11 @@ def verify_all(
     stage "lost" and the reason, once it has ended over this question alone; so does an error that
     a solver raises, in this process too. All others are answered. Statuses do not depend on the
     number of processes, except for time-outs.
+
+    A model or a witness that fails its check is no such error, but a defect in a solver or in
+    bnnkit. Its question is "unknown", with the stage "wrong", and the campaign goes on; until the
+    defect is found, no "robust" of this solver should be relied on. (`verify` raises
+    `bnnkit.solvers.WrongAnswer`.)
 
     Examples
     --------
@@ -129,6 +141,18 @@ def iter_verdicts(
     """Like `verify_all`, but yield pairs of an image's index and its verdict, as they are ready.
 
     Whoever iterates keeps what is finished if the work is interrupted.
+
+    Examples
+    --------
+    >>> import bnnkit
+    >>> from bnnkit.campaign import iter_verdicts
+    >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
+    >>> images = np.zeros((2, 1, 28, 28), np.uint8)
+    >>> labels = network.predict(images)
+    >>> for index, verdict in iter_verdicts(network, images, labels, eps=0.01, n_jobs=1):
+    ...     print(index, verdict.status)
+    0 robust
+    1 robust
     """
     if question not in QUESTIONS:
         raise ValueError(f"question must be 'vote' or 'joint', got {question!r}")
@@ -180,7 +204,7 @@ class _Asked:
     def lost(self, image, label, radius, lost):
         """The Verdict in the place of a `Lost`."""
         choices, outcome = self.answer(image, label)
-        made = {"stage": "lost", "timings": {"lost": lost.seconds}, "reason": lost.reason}
+        made = {"stage": lost.stage, "timings": {"lost": lost.seconds}, "reason": lost.reason}
         if self.network is self.first:
             return Verdict("unknown", label, radius, outcome, outcome, **made)
         return EnsembleVerdict("unknown", label, radius, outcome, outcome, **made, choices=choices)
@@ -211,7 +235,7 @@ class _Run:
     def __init__(self, asked, images, labels, arguments, radius):
         self._asked, self._images, self._labels = asked, images, labels
         self._arguments, self._radius = arguments, radius
-        self._counts = dict.fromkeys(STATUSES, 0)
+        self._counts, self._wrong = dict.fromkeys(STATUSES, 0), {}
 
     def verdicts(self, n_jobs, store, memory_limit, retry):
         import joblib
@@ -225,15 +249,35 @@ class _Run:
         return self._counted(answers)
 
     def _counted(self, answers):
-        for place, verdict in answers:
-            self._counts[verdict.status] += 1
-            yield place, verdict
+        try:
+            for place, verdict in answers:
+                self._counts[verdict.status] += 1
+                if verdict.stage == "wrong":
+                    self._wrong[place] = verdict.reason
+                yield place, verdict
+        finally:  # also if this is interrupted
+            if self._wrong:
+                self._warn()
+
+    def _warn(self):
+        names = filter(None, (self._arguments["solver"], self._arguments.get("fallback")))
+        first = min(self._wrong)
+        places = ", ".join(map(str, sorted(self._wrong)[:10]))
+        more = f" and {len(self._wrong) - 10} more" if len(self._wrong) > 10 else ""
+        warnings.warn(
+            f"answers of the solver {' or '.join(names)} failed their check on images {places}"
+            f"{more}: a defect in the solver or in bnnkit, please report it. They are unknown; "
+            f"its other answers may be wrong, too. Of image {first}: {self._wrong[first]}",
+            RuntimeWarning,
+            stacklevel=3,
+        )
 
     def _shown(self, answers, n):
         return progress(answers, f"verifying, eps {self._radius:g}", n, self._note)
 
     def _note(self):
-        return ", ".join(f"{count} {status}" for status, count in self._counts.items())
+        counts = self._counts | ({"WRONG": len(self._wrong)} if self._wrong else {})
+        return ", ".join(f"{count} {status}" for status, count in counts.items())
 
     def _answers_here(self):
         for place, question in enumerate(zip(self._images, self._labels, strict=True)):

@@ -14,7 +14,8 @@ SELECT c.id AS campaign, s.network, s.eps, s.solver, s.options, c.started, c.siz
     count(*) FILTER (WHERE v.status = 'falsified') AS falsified,
     count(*) FILTER (WHERE v.status = 'unknown') AS unknown,
     count(*) FILTER (WHERE v.status IS NULL) AS missing,
-    count(*) FILTER (WHERE v.stage = 'lost') AS lost, max(v.finished) AS latest
+    count(*) FILTER (WHERE v.stage = 'lost') AS lost,
+    count(*) FILTER (WHERE v.stage = 'wrong') AS wrong, max(v.finished) AS latest
 FROM campaign c JOIN setting s ON s.id = c.setting
     JOIN question q ON q.campaign = c.id
     LEFT JOIN verdict v ON (v.setting, v.image, v.label) = (c.setting, q.image, q.label)
@@ -42,7 +43,8 @@ def status(path):
     dict
         "campaigns": a list of dicts with the campaign's number, network, eps, solver, options of
         `verify`, images, and how many of them are robust, falsified, unknown and missing, and
-        unknown because a process ended ("lost"); "environments": a dict by their numbers.
+        unknown because a process ended ("lost") or an answer failed its check ("wrong");
+        "environments": a dict by their numbers.
 
     Raises
     ------

@@ -22,7 +22,7 @@ COLUMNS = f"""status TEXT NOT NULL CHECK (status IN {STATUSES}),
 STAGES = {
     "robust": ("bounds", "solver"),
     "falsified": ("clean", "falsify", "solver"),
-    "unknown": ("clean", "bounds", "falsify", "solver", "lost"),
+    "unknown": ("clean", "bounds", "falsify", "solver", "lost", "wrong"),
 }
 TYPES = ("<f4", "<f8", "|u1")  # of adversarial images
 LARGEST = 2**28  # bytes of an image

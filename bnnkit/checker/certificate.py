@@ -35,6 +35,23 @@ def check_certificate(folder):
     ------
     OSError, ValueError
         A file that cannot be read, or is none of its kind.
+
+    Examples
+    --------
+    A certificate that a pixel is class 0 within 0.1:
+
+    >>> import tempfile
+    >>> import bnnkit
+    >>> from bnnkit.checker import check_certificate
+    >>> from bnnkit.network import BinaryNetwork, Conv2d, Head
+    >>> from bnnkit.quantiser import Quantiser
+    >>> head = Head([[[[0]]], [[[1]]]], 1, [0, 0])
+    >>> network = BinaryNetwork(Quantiser(0.1), [Conv2d([[[[1]]]], [2], [1])], head, (1, 1, 1))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     verdict = bnnkit.verify(network, [0.0], 0, eps=0.1, certificate=f"{folder}/c")
+    ...     checked = check_certificate(f"{folder}/c")
+    >>> verdict.status, checked.verified
+    ('robust', True)
     """
     folder = Path(folder)
     said, label, eps = _read_claim(folder / "certificate.json")

@@ -22,6 +22,12 @@ class Checked:
         What was to be proved.
     reason : str
         Why it is not verified, and where.
+
+    Examples
+    --------
+    >>> from bnnkit.checker import Checked
+    >>> Checked(False, claim="the formula has no model", reason="step 3 does not follow").verified
+    False
     """
 
     verified: bool
@@ -45,6 +51,23 @@ def check(formula, proof):
     ------
     OSError, ValueError
         A file that cannot be read, or is none of that kind.
+
+    Examples
+    --------
+    The native solver refutes a formula, and its proof is checked:
+
+    >>> import tempfile
+    >>> from bnnkit import solvers
+    >>> from bnnkit.checker import check
+    >>> from bnnkit.formula import Formula
+    >>> formula = Formula(2)
+    >>> formula.add_clauses([1, 2, 1, -2, -1, 2, -1, -2], [2, 2, 2, 2])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     formula.save(f"{folder}/no.cnf")
+    ...     with solvers.get("native")(formula, log=True) as solver:
+    ...         solver.proof(solver.solve()).save(f"{folder}/no.proof", f"{folder}/no.cnf")
+    ...     check(f"{folder}/no.cnf", f"{folder}/no.proof").verified
+    True
     """
     clause, wrong = check_rows(*read_formula(formula), proof)
     claim = f"the clause {list(clause)} follows" if clause else "there is no solution"

@@ -33,11 +33,9 @@ class State(NamedTuple):
     trail: np.ndarray  # int32 (n): true literals in the order of time
     # clauses; watch 2 c + i is that of literal i, 0 or 1, of clause c
     lits: np.ndarray  # int32
-    end: np.ndarray  # int64 (m)
+    begin: np.ndarray  # int64 (m + 1)
     deleted: np.ndarray  # bool (m)
-    seen: np.ndarray  # int32 (2n + 2), by literal: the last clause that had it, + 1
-    first: np.ndarray  # int32 (2n + 2), by literal: its first watch, or NONE
-    after: np.ndarray  # int32 (2m): the next watch of the same literal
+    after: np.ndarray  # int32 (2n + 2 + 2m): by literal its first watch, by watch the next; or NONE
     blocker: np.ndarray  # int32 (2m): while this literal is true, the clause needs no look
     # sums
     terms: np.ndarray  # int32 (t): literals
@@ -55,20 +53,23 @@ class State(NamedTuple):
 def new_state(formula, proof):
     """A state with all clauses and sums of a formula, and room for the clauses of a proof."""
     sums, clauses = formula.kind == SUM, formula.kind == CLAUSE
-    numbers, end = _join(*_select(formula, clauses), *_select(proof, proof.kind != DELETION))
+    given, end = _select(formula, clauses)
+    steps, step_end = _select(proof, proof.kind != DELETION)
     terms, term_end = _select(formula, sums)
+    numbers, begin = (
+        np.concatenate([given, steps]),
+        np.concatenate([[0], end, len(given) + step_end]),
+    )
     n_vars = int(max(abs(part).max(initial=0) for part in (numbers, terms, formula.output)))
-    m, n_sums, n_terms, n_lits = len(end), len(term_end), len(terms), 2 * n_vars + 2
+    m, n_sums, n_terms, n_lits = len(begin) - 1, len(term_end), len(terms), 2 * n_vars + 2
     state = State(
         count=np.zeros(4, np.int64),
         value=np.zeros(n_lits, np.int8),
         trail=np.zeros(n_vars, np.int32),
         lits=_codes(numbers),
-        end=end,
+        begin=begin,
         deleted=np.zeros(m, bool),
-        seen=np.zeros(n_lits, np.int32),
-        first=np.full(n_lits, NONE, np.int32),
-        after=np.zeros(2 * m, np.int32),
+        after=np.full(n_lits + 2 * m, NONE, np.int32),
         blocker=np.zeros(2 * m, np.int32),
         terms=_codes(terms),
         coefs=np.zeros(n_terms, np.int32),
@@ -88,10 +89,6 @@ def _select(rows, chosen):
     """The numbers and ends of some rows."""
     lengths = np.diff(rows.end, prepend=0)
     return rows.numbers[np.repeat(chosen, lengths)], np.cumsum(lengths[chosen])
-
-
-def _join(numbers, end, more, more_end):
-    return np.concatenate([numbers, more]), np.concatenate([end, len(numbers) + more_end])
 
 
 def _codes(lits):
@@ -203,7 +200,7 @@ def check(s, kinds, numbers, ends, begin, stop, c, n_formula):
 def follows(s, c):
     """Whether clause c follows by reverse unit propagation."""
     before, conflict = s.count[N_TRAIL], False
-    for k in range(s.end[c - 1] if c > 0 else 0, s.end[c]):
+    for k in range(s.begin[c], s.begin[c + 1]):
         if s.value[s.lits[k]] == 0:
             assign(s, s.lits[k] ^ 1)
         elif s.value[s.lits[k]] > 0:
@@ -223,17 +220,15 @@ def follows(s, c):
 @inner
 def attach(s, c):
     """Add a clause, while nothing is assumed, and draw the conclusions."""
-    begin = s.end[c - 1] if c > 0 else 0
-    size = 0
-    for k in range(begin, s.end[c]):
+    begin, size = (
+        s.begin[c],
+        0,
+    )  # size: of its open literals, two at most, which may not be the same
+    for k in range(begin, s.begin[c + 1]):
         lit = s.lits[k]
         if s.value[lit] > 0:
             return
-        if s.seen[lit] == c + 1:  # literals that repeat would be watched twice
-            s.lits[k] = FALSE
-            continue
-        s.seen[lit] = c + 1
-        if s.value[lit] == 0 and size < 2:
+        if s.value[lit] == 0 and (size == 0 or (size == 1 and lit != s.lits[begin])):
             s.lits[k], s.lits[begin + size] = s.lits[begin + size], lit
             size += 1
     if size == 0:
@@ -249,7 +244,7 @@ def attach(s, c):
 @inner
 def watch(s, lit, w, blocker):
     """Put a watch first in the list of a literal."""
-    s.after[w], s.first[lit], s.blocker[w] = s.first[lit], w, blocker
+    s.after[len(s.value) + w], s.after[lit], s.blocker[w] = s.after[lit], w, blocker
 
 
 @inner
@@ -301,35 +296,27 @@ def examine(s, side):
 @inner
 def visit(s, false):
     """Visit the clauses that watch a literal which became false; whether there is a conflict."""
-    before, w = NONE, s.first[false]
+    n_lits = len(s.value)
+    place, w = false, s.after[false]  # where the watch stands in `after`, and the watch
     while w != NONE:
-        c, following = w >> 1, s.after[w]
-        if s.value[s.blocker[w]] > 0:
-            before, w = w, following
-            continue
-        begin = s.end[c - 1] if c > 0 else 0
-        new = NONE
-        if not s.deleted[c]:
-            other = s.lits[begin + 1 - (w & 1)]
+        c, following = w >> 1, s.after[n_lits + w]
+        if s.value[s.blocker[w]] <= 0:
+            if s.deleted[c]:
+                s.after[place] = w = following
+                continue
+            begin, end = s.begin[c], s.begin[c + 1]
+            k, other = begin + 2, s.lits[begin + 1 - (w & 1)]
             s.blocker[w] = other
             if s.value[other] <= 0:
-                for k in range(begin + 2, s.end[c]):
-                    if s.value[s.lits[k]] >= 0:
-                        new = s.lits[k]
-                        s.lits[begin + (w & 1)], s.lits[k] = new, false
-                        break
-                if new == NONE and s.value[other] < 0:
+                while k < end and (s.value[s.lits[k]] < 0 or s.lits[k] == other):
+                    k += 1
+                if k < end:
+                    s.lits[begin + (w & 1)], s.lits[k] = s.lits[k], false
+                    watch(s, s.lits[begin + (w & 1)], w, other)
+                    s.after[place] = w = following
+                    continue
+                if s.value[other] < 0:
                     return True
-                if new == NONE:
-                    assign(s, other)
-        if new == NONE and not s.deleted[c]:
-            before = w
-        else:
-            if before == NONE:
-                s.first[false] = following
-            else:
-                s.after[before] = following
-            if new != NONE:
-                watch(s, new, w, s.blocker[w])
-        w = following
+                assign(s, other)
+        place, w = n_lits + w, following
     return False

@@ -108,8 +108,7 @@ def _rows(path, data, place, n_vars, proof):
         line = data[:stop].count(b"\n") + 1
         near = data[stop : stop + 20].split(b"\n")[0].decode(errors="replace")
         raise ValueError(f"{path}, line {line}: not as it should be from {near!r} on")
-    kind, end, numbers, bound, output = rows
-    return Rows(kind[:n_rows], end[:n_rows], numbers[:n_numbers], bound[:n_rows], output[:n_rows])
+    return Rows(*(part[:n_rows] for part in rows))._replace(numbers=rows.numbers[:n_numbers])
 
 
 @entry

@@ -12,7 +12,9 @@ examples:
 
 A campaign is one network, eps, solver and list of images. Missing questions are asked by the
 command that began it. Lost ones, over which a process has ended, are unknown; verify --retry
-asks them again.
+asks them again. Wrong ones are unknown, too: an answer failed its check, which is a defect in the
+solver or in bnnkit. If there are any, the exit code of status is 70; export has them under the
+stage "wrong", with the reason.
 """
 
 
@@ -41,7 +43,7 @@ def _status(args):
         raise ValueError("--csv and --jsonl are for export; status has --json")
     found = report.status(args.store)
     options.show(args, _text(found), found)
-    return 0
+    return 70 if any(row["wrong"] for row in found["campaigns"]) else 0
 
 
 def _export(args):
@@ -63,7 +65,7 @@ def _export(args):
 def _text(found):
     from bnnkit._table import table
 
-    counts = ("images", "robust", "falsified", "unknown", "missing", "lost")
+    counts = ("images", "robust", "falsified", "unknown", "missing", "lost", "wrong")
     rows = [
         (
             *(row["campaign"], row["network"][:12], row["eps"], row["solver"]),

@@ -5,8 +5,8 @@ import importlib
 import sys
 import traceback
 
-from bnnkit._names import unknown
 from bnnkit._version import __version__
+from bnnkit.cli.parser import Parser
 
 COMMANDS = (
     *("demo", "train", "evaluate", "verify", "attack", "harden"),
@@ -18,7 +18,8 @@ _EPILOG = """\
 exit codes: 0 done; 1 a definite "no" where one was asked for (verify --index, --at-least; check)
 or solvers contradict each other (compare); 2 wrong use; 3 verify --index could not decide in
 time; verify MODEL SPEC.vnnlib: 0 unsat, 1 sat, 3 neither; solve: 10 satisfiable, 20 unsatisfiable,
-0 undecided; 70 an error in bnnkit; 130 interrupted.
+0 undecided; 70 an error in bnnkit, or an answer of a solver that failed its check (verify,
+campaign status); 130 interrupted.
 
 Every command explains itself: bnnkit verify --help
 """
@@ -32,11 +33,8 @@ def main(argv=None):
     int
         The exit code.
     """
-    parser = _parser()
     argv = sys.argv[1:] if argv is None else argv
-    if argv and argv[0] not in COMMANDS and not argv[0].startswith("-"):
-        parser.error(unknown("command", argv[0], COMMANDS))
-    args = parser.parse_args(argv)
+    args = _parser().parse_args(argv)
     try:
         return args.run(args)
     except KeyboardInterrupt as interrupt:
@@ -61,7 +59,7 @@ def _complain(args, error):
 
 
 def _parser():
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="bnnkit",
         description="Train, attack, harden and exactly verify binarized neural networks.",
         epilog=_EPILOG,

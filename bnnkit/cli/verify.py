@@ -15,7 +15,9 @@ examples:
   bnnkit verify a.npz b.npz c.npz --dataset mnist --eps 0.05 --question vote
 
 robust: proved for every image of the ball. falsified: a misclassified image was found and
-checked; images that are wrong as they are count here. unknown: out of time.
+checked; images that are wrong as they are count here. unknown: out of time, or an error. If an
+answer of a solver fails its check, that is a defect in the solver or in bnnkit: the question is
+unknown, the others are asked, and the exit code is 70.
 
 Of several models, --question vote asks whether an image makes their vote wrong, joint whether one
 makes all of them choose the same wrong class.
@@ -132,6 +134,8 @@ def run(args):
         raise RuntimeError(f"the solvers disagree on images {wrong}, please report this")
     if interrupted:
         raise interrupted
+    if any(verdicts.wrong for verdicts in results.values()):
+        return 70  # the warning has told which
     if args.index is not None:
         return _EXIT_CODES[statuses[0]]
     certified = statuses.count("robust") / len(statuses)
@@ -247,6 +251,7 @@ def _report(args, results, wrong):
                 "n": len(verdicts),
                 **verdicts.counts,
                 "misclassified": verdicts.misclassified,
+                "wrong": verdicts.wrong,
                 "seconds": verdicts.seconds,
                 "status": verdicts.status.tolist(),
             }

@@ -84,6 +84,20 @@ def compare_formulas(paths, solvers, timeout=60.0):
         Before anything is solved.
     TypeError, ValueError
         For a time limit or solver names that make no sense, or a file that is no formula.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import bnnkit
+    >>> from bnnkit.formula import Formula
+    >>> formula = Formula(3)
+    >>> formula.add_sum([1, 2, 3], 2)  # two of three, but no pair of them
+    >>> formula.add_clauses([-1, -2, -1, -3, -2, -3], [2, 2, 2])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     formula.save(f"{folder}/pairs.cnf")
+    ...     comparison = bnnkit.compare_formulas([f"{folder}/pairs.cnf"], ["native", "cadical"])
+    >>> [(record.solver, record.status) for record in comparison.records]
+    [('native', 'unsat'), ('cadical', 'unsat')]
     """
     return Comparison(timeout, iter_records(formula_questions(paths), solvers, timeout))
 
@@ -99,6 +113,18 @@ def iter_records(questions, solvers, timeout):
         Of `network_questions` or `formula_questions`.
     solvers, timeout
         As for `compare`.
+
+    Examples
+    --------
+    >>> import bnnkit
+    >>> from bnnkit.comparison import iter_records, network_questions
+    >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
+    >>> images = np.zeros((2, 1, 28, 28), np.uint8)
+    >>> questions = network_questions(network, images, network.predict(images), [0.01])
+    >>> for record in iter_records(questions, ["native"], timeout=60):
+    ...     print(record.question, record.status)
+    eps 0.01 image 0 robust
+    eps 0.01 image 1 robust
     """
     solvers = list(dict.fromkeys([solvers] if isinstance(solvers, str) else solvers))
     if not solvers:
@@ -122,7 +148,18 @@ def _asked(questions, solvers, timeout):
 
 
 def network_questions(network, images, labels, eps, **options):
-    """The questions that `compare` asks, eps by eps."""
+    """The questions that `compare` asks, eps by eps.
+
+    Examples
+    --------
+    >>> import bnnkit
+    >>> from bnnkit.comparison import network_questions
+    >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
+    >>> images = np.zeros((2, 1, 28, 28), np.uint8)
+    >>> questions = network_questions(network, images, network.predict(images), [0.01, 0.02])
+    >>> [question.name for question in questions]
+    ['eps 0.01 image 0', 'eps 0.01 image 1', 'eps 0.02 image 0', 'eps 0.02 image 1']
+    """
     images = as_images(images, network.input_shape)
     labels = as_labels(labels, len(images), network.n_classes)
     radii = [eps] if isinstance(eps, numbers.Number) else eps
@@ -141,7 +178,20 @@ def _named(radius):
 
 
 def formula_questions(paths):
-    """The questions that `compare_formulas` asks; a file is read when it is its turn."""
+    """The questions that `compare_formulas` asks; a file is read when it is its turn.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bnnkit.comparison import formula_questions
+    >>> from bnnkit.formula import Formula
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Formula(3).save(f"{folder}/free.cnf")
+    ...     for question in formula_questions([f"{folder}/free.cnf"]):
+    ...         print(Path(question.name).name)
+    free.cnf
+    """
     paths = list(dict.fromkeys(map(Path, paths)))
     for path in paths:
         path.stat()  # a missing file is an error now, not in the middle of the work

@@ -36,6 +36,13 @@ class Record:
         All stages together.
     reason : str
         Why an "unknown" is one.
+
+    Examples
+    --------
+    >>> from bnnkit.comparison import Record
+    >>> record = Record("image 7, eps 0.1", "native", "robust", "solver", 0.25, 1.5, 1.75)
+    >>> record.decided, record.seconds
+    (True, 1.75)
     """
 
     question: str
@@ -72,6 +79,17 @@ class Summary:
         Mean seconds of the two stages over all questions, as measured; 0 where one did not run.
     wins : int
         Questions that reached the solvers and that it answered faster than every other one.
+
+    Examples
+    --------
+    >>> from bnnkit.comparison import Comparison, Record
+    >>> comparison = Comparison(10, [
+    ...     Record("image 0", "native", "robust", "solver", 0.5, 0.5, 1.0),
+    ...     Record("image 1", "native", "unknown", "solver", 0.5, 10.0, 10.5, "timeout"),
+    ... ])
+    >>> (summary,) = comparison.summaries
+    >>> summary.solved, summary.counts, summary.par2  # (1 + 2 * 10) / 2
+    (1, {'robust': 1, 'unknown': 1}, 10.5)
     """
 
     solver: str
@@ -103,6 +121,7 @@ class Comparison:
 
     Examples
     --------
+    >>> from bnnkit.comparison import Comparison, Record
     >>> comparison = Comparison(10, [
     ...     Record("image 0", "native", "robust", "solver", 0.001, 0.002, 0.003),
     ...     Record("image 0", "cadical", "unknown", "solver", 0.001, 10.0, 10.001),
@@ -241,6 +260,19 @@ def written(records, path):
     records : iterable of Record
     path : path-like
         An existing file is replaced, and missing folders are made.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from bnnkit.comparison import Record, written
+    >>> records = [Record("image 0", "native", "robust", "solver", 0.25, 0.5, 0.75)]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for record in written(records, f"{folder}/rows.csv"):
+    ...         print(record.status)
+    ...     print(pathlib.Path(folder, "rows.csv").read_text(), end="")
+    robust
+    question,solver,status,stage,encode_s,solve_s,seconds,reason
+    image 0,native,robust,solver,0.250000,0.500000,0.750000,
     """
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     with open(path, "w", encoding="utf-8", newline="") as file:

@@ -27,6 +27,12 @@ class Status:
         Number of images; 0 where there are none to be read.
     problem : str
         What is wrong with files that were found; empty if nothing is.
+
+    Examples
+    --------
+    >>> from bnnkit.datasets import Status
+    >>> Status("mnist")  # not here
+    Status(name='mnist', where=None, train=0, test=0, problem='')
     """
 
     name: str
@@ -37,7 +43,14 @@ class Status:
 
 
 def names():
-    """Return the names of the data sets, as `load` takes them."""
+    """Return the names of the data sets, as `load` takes them.
+
+    Examples
+    --------
+    >>> from bnnkit import datasets
+    >>> datasets.names()
+    ('digits', 'mnist', 'fashion-mnist', 'cifar10')
+    """
     return tuple(_SOURCES)
 
 
@@ -81,6 +94,7 @@ def load(name, data_home=None, limit=None):
 
     Examples
     --------
+    >>> from bnnkit.datasets import load
     >>> digits = load("digits")
     >>> digits.train.images.shape, digits.test.images.shape
     ((1442, 1, 8, 8), (355, 1, 8, 8))
@@ -105,6 +119,13 @@ def download(name, data_home=None):
     Returns
     -------
     Path
+
+    Examples
+    --------
+    >>> from bnnkit import datasets
+    >>> folder = datasets.download("digits")  # which came with the package
+    >>> (folder / "digits.npz").exists()
+    True
     """
     return locate(_source(name), data_home).where
 
@@ -122,6 +143,16 @@ def status(data_home=None):
     list of Status
         One for each name, in the order of `names`. Reading takes about a second for
         each data set.
+
+    Examples
+    --------
+    What is here without any files beside the package's own:
+
+    >>> import tempfile
+    >>> from bnnkit import datasets
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [(each.name, each.train) for each in datasets.status(folder)][0]
+    ('digits', 1442)
     """
     return [_status(source, data_home) for source in _SOURCES.values()]
 

@@ -15,6 +15,15 @@ class Split:
         Grey levels or colour channels, 0..255.
     labels : ndarray of int64, shape (N,)
         Index of each image's class.
+
+    Examples
+    --------
+    >>> from bnnkit import datasets
+    >>> train = datasets.load("digits").train
+    >>> train, len(train)
+    (Split(1442 images of 1x8x8), 1442)
+    >>> train.first(2).labels
+    array([0, 1])
     """
 
     images: np.ndarray

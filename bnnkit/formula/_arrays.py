@@ -23,6 +23,16 @@ class ClauseArrays:
         The literals of all clauses, one clause after another.
     offsets : ndarray of int64, shape (number of clauses + 1,)
         Clause i has the literals ``lits[offsets[i]:offsets[i + 1]]``.
+
+    Examples
+    --------
+    >>> from bnnkit.formula import Formula
+    >>> formula = Formula(3)
+    >>> formula.add_clauses([1, -2, 2, 3, -1], [2, 3])
+    >>> formula.clauses.lits.tolist(), formula.clauses.offsets.tolist()
+    ([1, -2, 2, 3, -1], [0, 2, 5])
+    >>> formula.clauses.lists()
+    [[1, -2], [2, 3, -1]]
     """
 
     lits: np.ndarray
@@ -59,6 +69,17 @@ class SumArrays:
     bounds : ndarray of int64, shape (number of sums,)
     outputs : ndarray of int32, shape (number of sums,)
         The literal that is equivalent to the sum reaching its bound; 0 where the sum must.
+
+    Examples
+    --------
+    >>> from bnnkit.formula import Formula
+    >>> formula = Formula(4)
+    >>> formula.add_sum([1, -2, 3], 2, output=4)  # x4 <-> two of x1, not x2, x3
+    >>> formula.add_sum([1, 3], 4, coefs=[2, 3])
+    >>> formula.sums.bounds.tolist(), formula.sums.outputs.tolist()
+    ([2, 4], [4, 0])
+    >>> list(formula.sums.lists())
+    [([1, -2, 3], [1, 1, 1], 2, 4), ([1, 3], [2, 3], 4, 0)]
     """
 
     lits: np.ndarray

@@ -38,6 +38,7 @@ class Formula:
     --------
     The third variable is to say whether at least two of x1, not x2, x2 or x1 hold:
 
+    >>> from bnnkit.formula import Formula
     >>> formula = Formula()
     >>> x1, x2, y = formula.new_vars(3).tolist()
     >>> formula.add_clause([x1, -x2])
@@ -287,6 +288,18 @@ class Formula:
             If there is no such file.
         ValueError
             If its content is wrong or damaged; the message gives the file and the line.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from bnnkit.formula import Formula
+        >>> formula = Formula(3)
+        >>> formula.add_clause([1, -2])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     formula.save(f"{folder}/small.cnf.gz")
+        ...     print(Formula.load(f"{folder}/small.cnf.gz"))
+        3 variables, 1 clause, 0 sums
+        x1 or not x2
         """
         name, data = read_file(file)
         try:

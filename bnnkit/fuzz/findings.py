@@ -23,15 +23,34 @@ def contradictory(said):
     Parameters
     ----------
     said : dict of str to list of str
-        The answers of each way; a way may have given fewer than others.
+        The answers of each way; a way may have given fewer than others, and None is no answer.
+
+    Examples
+    --------
+    >>> from bnnkit.fuzz import contradictory
+    >>> contradictory({"native": ["sat", "unknown"], "cadical": ["sat", "unsat"]})
+    False
+    >>> contradictory({"native": ["sat"], "cadical": ["unsat"]})
+    True
     """
-    known = all(answer in ANSWERS for answers in said.values() for answer in answers)
+    known = all(answer in (*ANSWERS, None) for answers in said.values() for answer in answers)
     of_questions = itertools.zip_longest(*said.values())
     return not known or any(len({*some} - {"unknown", None}) > 1 for some in of_questions)
 
 
 def save(case, said, folder):
-    """Write a case and what was said about it to a file named by its content; returns its path."""
+    """Write a case and what was said about it to a file named by its content; returns its path.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from bnnkit.fuzz import FormulaCase, load, save
+    >>> case = FormulaCase(2, [["clause", [1, -2]], ["solve", [2]]])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = save(case, {"native": ["sat"]}, folder)
+    ...     path.name, load(path) == case
+    ('formula-631596ada30d.json', True)
+    """
     content = json.dumps(case.to_dict())
     path = Path(folder) / f"{case.kind}-{hashlib.sha256(content.encode()).hexdigest()[:12]}.json"
     header = {"format": _FORMAT, "version": _VERSION, "kind": case.kind, "said": said}
@@ -46,6 +65,16 @@ def load(path):
     ------
     OSError, ValueError
         A file that cannot be read, or holds no case.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from bnnkit.fuzz import NetworkCase, load, save
+    >>> case = NetworkCase.draw(seed=0, index=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     again = load(save(case, {}, folder))
+    >>> again.to_dict() == case.to_dict()
+    True
     """
     with open(path, "rb") as file:
         data = file.read(_LARGEST + 1)
@@ -63,6 +92,18 @@ def load(path):
 
 
 def replay(path, solvers=SOLVERS):
-    """What each way to ask some solvers says about the case in a file, see `contradictory`."""
+    """What each way to ask some solvers says about the case in a file, see `contradictory`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from bnnkit.fuzz import FormulaCase, contradictory, replay, save
+    >>> case = FormulaCase(2, [["clause", [1, -2]], ["solve", [2]], ["solve", [-1, 2]]])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     said = replay(save(case, {}, folder), solvers=["cadical"])
+    >>> contradictory(said), said
+    (False, {'cadical': ['sat', 'unsat'], 'enumeration': ['sat', 'unsat']})
+    """
     case = load(path)
-    return case.statements({name: way for s in solvers for name, way in case.ways(s).items()})
+    ways = {name: way for s in solvers for name, way in case.ways(s).items()}
+    return case.statements(ways | case.rare_ways())

@@ -26,6 +26,14 @@ class FormulaCase:
     steps : list of list
         ["clause", lits], ["sum", lits, coefs, bound, output] with the output 0 where the sum must
         hold, or ["solve", assumptions].
+
+    Examples
+    --------
+    >>> from bnnkit.fuzz import FormulaCase
+    >>> steps = [["clause", [1, 2]], ["solve", [-1]], ["clause", [-2]], ["solve", [-1]]]
+    >>> case = FormulaCase(2, steps)
+    >>> case.statements(FormulaCase.ways("cadical"))
+    {'cadical': ['sat', 'unsat'], 'enumeration': ['sat', 'unsat']}
     """
 
     n_vars: int
@@ -42,6 +50,11 @@ class FormulaCase:
     def ways(solver):
         """The ways to ask a solver, by names."""
         return {solver: solvers.get(solver)} | (NATIVE if solver == "native" else {})
+
+    @staticmethod
+    def rare_ways():
+        """The ways that are not about one solver, by names: none."""
+        return {}
 
     def statements(self, ways):
         """What each way says: a list with "sat", "unsat" or "unknown" for each question.

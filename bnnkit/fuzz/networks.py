@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from bnnkit.fuzz import network_ways, plain
+from bnnkit.fuzz import boxes, network_ways, plain
 from bnnkit.fuzz.draw_networks import draw_question
 from bnnkit.fuzz.smaller_networks import smaller
 from bnnkit.network import BinaryNetwork, Conv2d, Head, Pool2d
@@ -32,6 +32,13 @@ class NetworkCase:
     label : int
     eps : Fraction
     pixels : "real", "uint8"
+
+    Examples
+    --------
+    >>> from bnnkit.fuzz import NetworkCase
+    >>> case = NetworkCase.draw(seed=0, index=0)
+    >>> case.question, len(case.networks), case.image.shape
+    ('one', 1, (1, 2, 3))
     """
 
     members: list
@@ -53,11 +60,16 @@ class NetworkCase:
         """The ways to ask a solver, by names: functions that return an answer, or None."""
         return network_ways.of(solver)
 
+    @staticmethod
+    def rare_ways():
+        """The ways that are not about one solver, by names: `verify_box`."""
+        return boxes.WAYS
+
     def statements(self, ways):
         """What each way says: a list with "robust", "falsified" or "unknown".
 
         The list of a way that goes wrong has a sentence that says how, that of a way that has
-        nothing to say is empty.
+        nothing to say is empty. Ways that answer a second question have None for the first one.
         """
         said = {}
         for name, way in {**ways, "enumeration": NetworkCase.enumerated}.items():
@@ -65,7 +77,7 @@ class NetworkCase:
                 answer = way(self)
             except Exception as error:  # of any kind: it is what is looked for
                 answer = f"{type(error).__name__}: {error}"
-            said[name] = [] if answer is None else [answer]
+            said[name] = answer if isinstance(answer, list) else [answer]
         return said
 
     def smaller(self):

@@ -71,12 +71,17 @@ def truth(m, lit):
 
 def classes(member, levels):
     """The classes of quantised images (N, C, H, W) by definition: the lowest of the best."""
+    return scores(member, levels).argmax(axis=1)
+
+
+def scores(member, levels):
+    """The scores (N, classes) of quantised images (N, C, H, W) by definition."""
     x = levels.astype(np.int64)
     for layer in member["layers"]:
         x = _pool(layer, x) if "pool" in layer else _bits(layer, x)
     head = member["head"]
     z = np.einsum("nchw,ochw->no", x, head["weights"].astype(np.int64))
-    return (head["scale"] * z + head["bias"]).argmax(axis=1)
+    return head["scale"] * z + head["bias"]
 
 
 def _bits(layer, x):
@@ -101,7 +106,9 @@ def _windows(x, size, stride):
 
 def exact(pixel):
     """A pixel as the number that it stands for."""
-    return Fraction(int(pixel), 255) if isinstance(pixel, np.uint8) else Fraction(float(pixel))
+    if isinstance(pixel, np.uint8):
+        return Fraction(int(pixel), 255)
+    return pixel if isinstance(pixel, Fraction) else Fraction(float(pixel))
 
 
 def kinds(pixel, eps, steps, grey):

@@ -18,6 +18,7 @@ from bnnkit.fuzz.shrink import shrink
 from bnnkit.solvers._process import ProcessSolver
 
 SLOW_EVERY = 100  # cases, of which one is asked of the solvers that live in child processes
+RARE_EVERY = 20  # cases, of which one is asked about in the ways of no solver
 SECONDS = 10.0  # between two writings of the journal
 _PACKAGES = ("numpy", "numba", "python-sat", "ortools")
 
@@ -40,6 +41,18 @@ class Report:
     seconds : float
     versions : dict of str to str
         Of what took part.
+
+    Examples
+    --------
+    >>> from bnnkit.fuzz import Report
+    >>> report = Report("formula", seed=0, solvers=["native"], cases=1, seconds=2.0)
+    >>> report.add({"native": ["sat", "unsat"], "brute force": ["sat", "unsat"]})
+    >>> print(report)
+    2 cases (formula, seed 0), 2 s
+    asked        sat  unsat
+    native         1      1
+    brute force    1      1
+    all agree
     """
 
     kind: str
@@ -56,7 +69,7 @@ class Report:
         self.cases += 1
         for name, answers in said.items():
             counted = self.counts.setdefault(name, {})
-            for answer in answers:
+            for answer in filter(None, answers):
                 counted[answer] = counted.get(answer, 0) + 1
 
     def __str__(self):
@@ -99,13 +112,24 @@ def run(kind, count=None, seconds=None, seed=0, solvers=SOLVERS, folder=".", jou
     ------
     TypeError, ValueError
         For arguments that make no sense, and a journal of another run.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from bnnkit import fuzz
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     report = fuzz.run("formula", count=3, solvers=["native"], folder=folder)
+    >>> report.cases, report.findings
+    (3, [])
     """
     report, ways = _begin(kind, count, seconds, seed, solvers, journal)
     started = spoken = time.monotonic()
     before = report.seconds
     numbers = itertools.count(report.cases) if count is None else range(report.cases, count)
     try:
-        for index in progress(numbers, f"asking about {kind}s", total=count):
+        for index in progress(
+            numbers, f"asking about {kind}s", total=count, count=lambda: report.cases
+        ):
             now = time.monotonic()
             if seconds is not None and now - started >= seconds:
                 break
@@ -138,6 +162,8 @@ def _begin(kind, count, seconds, seed, solvers, journal):
 def _ask(report, ways, index, folder):
     case = KINDS[report.kind].draw(report.seed, index)
     chosen = dict(_chosen(ways, index))
+    if index % RARE_EVERY == 0:
+        chosen |= case.rare_ways()
     said = case.statements(chosen)
     report.add(said)
     if contradictory(said):

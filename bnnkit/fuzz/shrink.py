@@ -28,6 +28,17 @@ def shrink(case, fails, seconds=SECONDS):
     References
     ----------
     Zeller, Hildebrandt: Simplifying and isolating failure-inducing input. IEEE TSE 2002.
+
+    Examples
+    --------
+    A case that "fails" as soon as x1 is in two clauses:
+
+    >>> from bnnkit.fuzz import FormulaCase, shrink
+    >>> case = FormulaCase(3, [["clause", [1, 2, -3]], ["clause", [2]], ["clause", [1, 3]]])
+    >>> def fails(case):
+    ...     return sum(step[0] == "clause" and 1 in step[1] for step in case.steps) == 2
+    >>> shrink(case, fails)
+    FormulaCase(n_vars=1, steps=[['clause', [1]], ['clause', [1]]])
     """
     end = time.monotonic() + seconds
     while True:

@@ -39,7 +39,7 @@ def _members(member):
         yield member | {"layers": fewer}
     for i, layer in enumerate(layers):
         for channel in range(len(layer.get("weights", ()))):
-            yield _without_channel(member, i, channel)
+            yield without_channel(member, i, channel)
     for i, layer in enumerate(layers):
         for less in _layers(layer):
             yield member | {"layers": [*layers[:i], less, *layers[i + 1 :]]}
@@ -70,7 +70,7 @@ def _layers(layer):
             yield layer | {name: less}
 
 
-def _without_channel(member, index, channel):
+def without_channel(member, index, channel):
     """Without a neuron of a layer, and without what the next layer reads of it."""
     layers, member = list(member["layers"]), dict(member)
     for name in ("weights", "threshold", "sense"):

@@ -74,6 +74,16 @@ def write_network(network, path):
     ------
     ValueError
         The name ends otherwise, or ONNX cannot hold the network.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import bnnkit
+    >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     bnnkit.interop.write_network(network, f"{folder}/network.onnx.gz")
+    ...     bnnkit.interop.read_network(f"{folder}/network.onnx.gz") == network
+    True
     """
     if os.fspath(path).lower().endswith(_ONNX):
         onnx.save(network, path)

@@ -32,6 +32,20 @@ def save(formula, path, sums="reified", comments=()):
         variables behind them.
     comments : sequence of str
         Lines for people, put at the beginning.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from bnnkit.formula import Formula
+    >>> from bnnkit.interop import dimacs
+    >>> formula = Formula(3)
+    >>> formula.add_sum([1, 2], 2, output=3)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for sums in ("clauses", "reified"):
+    ...         dimacs.save(formula, f"{folder}/one.cnf", sums=sums)
+    ...         print(pathlib.Path(folder, "one.cnf").read_text().splitlines())
+    ['p cnf 3 3', '3 -1 -2 0', '-3 1 0', '-3 2 0']
+    ['p cnf 3 1', '1 2 >= 2 # 3']
     """
     if sums not in _TEXTS:
         raise ValueError(f"sums must be one of {', '.join(_TEXTS)}, got {sums!r}")

@@ -77,6 +77,11 @@ def load(path, quant_step=None, input_shape=None):
     have stride 1, both padding 1, as in all networks of EEV and the seed study. It does not say
     either which layers are positive: all of them are, as in that study. Thresholds are those of
     the real numbers that the stored float32 values stand for, exactly.
+
+    Examples
+    --------
+    >>> from bnnkit.interop import eev
+    >>> network = eev.load("mnist-mlp.pth", quant_step=0.61)  # doctest: +SKIP
     """
     try:
         found = read_object(path, _CLASSES)

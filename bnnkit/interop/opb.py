@@ -23,6 +23,21 @@ def save(formula, path, comments=()):
         The file may end in .gz, .xz or .bz2.
     comments : sequence of str
         Lines for people.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from bnnkit.formula import Formula
+    >>> from bnnkit.interop import opb
+    >>> formula = Formula(3)
+    >>> formula.add_sum([1, 2], 2, output=3)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     opb.save(formula, f"{folder}/one.opb")
+    ...     print(pathlib.Path(folder, "one.opb").read_text(), end="")
+    * #variable= 3 #constraint= 3
+    +1 x3 -1 x1 -1 x2 >= -1 ;
+    -1 x3 +1 x1 >= 0 ;
+    -1 x3 +1 x2 >= 0 ;
     """
     clauses, sums = adapt(formula.sums, ("cardinality", "coefficients"))
     rows = [(lits, [1] * len(lits), 1) for lits in formula.clauses.lists() + clauses.lists()]

@@ -32,6 +32,22 @@ def save(formula, proof, prefix):
     ------
     OSError, ValueError
         A file that cannot be read, or is none of that kind.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from bnnkit import solvers
+    >>> from bnnkit.formula import Formula
+    >>> from bnnkit.interop import veripb
+    >>> formula = Formula(2)
+    >>> formula.add_clauses([1, 2, 1, -2, -1], [2, 2, 1])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     formula.save(f"{folder}/no.cnf")
+    ...     with solvers.get("native")(formula, log=True) as solver:
+    ...         solver.proof(solver.solve()).save(f"{folder}/no.proof", f"{folder}/no.cnf")
+    ...     veripb.save(f"{folder}/no.cnf", f"{folder}/no.proof", f"{folder}/no")
+    ...     sorted(os.listdir(folder))
+    ['no.cnf', 'no.opb', 'no.pbp', 'no.proof']
     """
     n_vars, _, _ = read_formula(formula)
     rows, _ = read_proof(proof, n_vars)

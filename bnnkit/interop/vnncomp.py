@@ -15,6 +15,7 @@ import numpy as np
 from bnnkit._files import write_text
 from bnnkit.interop import onnx, vnnlib
 from bnnkit.network import RealNetwork
+from bnnkit.solvers import WrongAnswer
 from bnnkit.verification._question import checked_timeout
 from bnnkit.verification.real import Condition, verify_box
 
@@ -40,6 +41,12 @@ class Result:
         Whether `y` fulfils the condition as well. The answer is right in any case.
     verdicts : list of BoxVerdict
         One for each box that was looked at.
+
+    Examples
+    --------
+    >>> from bnnkit.interop.vnncomp import Result
+    >>> print(Result("unsat").text)
+    unsat
     """
 
     answer: str
@@ -83,6 +90,29 @@ def solve(model, specification, timeout=None):
     ValueError
         A file is damaged, or beyond what can be decided: the network is not a binarized one, the
         condition is not made of comparisons of two outputs.
+
+    Examples
+    --------
+    A network that says 1 where its pixel is at least 10, and the question whether it does so
+    somewhere in [9, 11]:
+
+    >>> import pathlib, tempfile
+    >>> from bnnkit.interop import onnx
+    >>> from bnnkit.interop.vnncomp import solve
+    >>> from bnnkit.network import BinaryNetwork, Head, RealConv2d, RealNetwork
+    >>> from bnnkit.quantiser import Quantiser
+    >>> front = RealConv2d(np.ones((1, 1, 1, 1)), [10], [1])
+    >>> head = Head(np.array([-1, 1]).reshape(2, 1, 1, 1), scale=2, bias=[1, 0])
+    >>> tail = BinaryNetwork(Quantiser(1), [], head, (1, 1, 1))
+    >>> lines = ["(declare-const X_0 Real)", "(declare-const Y_0 Real)", "(declare-const Y_1 Real)",
+    ...          "(assert (>= X_0 9))", "(assert (<= X_0 11))", "(assert (>= Y_1 Y_0))"]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model, question = pathlib.Path(folder, "net.onnx"), pathlib.Path(folder, "q.vnnlib")
+    ...     onnx.save(RealNetwork(front, tail, (1, 1, 1)), model)
+    ...     _ = question.write_text(" ".join(lines))
+    ...     result = solve(model, question)
+    >>> result.answer, bool(result.x.item() >= 10)
+    ('sat', True)
     """
     end = math.inf
     if checked_timeout(timeout) is not None:
@@ -161,7 +191,7 @@ def _checked(case, order, verdict):
     x = np.empty(len(order), object)
     x[order] = verdict.witness.ravel()
     if not case.holds(x, [Fraction(int(score)) for score in verdict.scores]):
-        raise RuntimeError("a witness does not fulfil its specification; please report this")
+        raise WrongAnswer("a witness does not fulfil its specification; please report this")
     return x
 
 

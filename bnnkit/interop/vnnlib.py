@@ -82,6 +82,13 @@ class Specification(NamedTuple):
     n_inputs, n_outputs : int
     cases : tuple of Case
         Those whose box is not empty; without any, the answer is "unsat".
+
+    Examples
+    --------
+    >>> from bnnkit.interop.vnnlib import Specification
+    >>> hopeless = Specification(n_inputs=784, n_outputs=10, cases=())  # every box was empty
+    >>> len(hopeless.cases)
+    0
     """
 
     n_inputs: int
@@ -111,6 +118,19 @@ def load(path, deadline=math.inf):
     ValueError
         With the line: not VNN-LIB 1.0; an input without bounds; conditions that are not linear, or
         that join inputs to each other or to outputs; no condition at all.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from bnnkit.interop.vnnlib import load
+    >>> lines = ["(declare-const X_0 Real)", "(declare-const Y_0 Real)", "(declare-const Y_1 Real)",
+    ...          "(assert (>= X_0 0.25))", "(assert (<= X_0 0.5))", "(assert (>= Y_1 Y_0))"]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "question.vnnlib")
+    ...     _ = path.write_text(" ".join(lines))
+    ...     specification = load(path)
+    >>> specification.n_inputs, specification.n_outputs, len(specification.cases)
+    (1, 2, 1)
     """
     try:
         text = read_bounded(Path(path), _LARGEST_FILE).decode("ascii")
@@ -348,6 +368,7 @@ def witness(x, y):
 
     Examples
     --------
+    >>> from bnnkit.interop.vnnlib import witness
     >>> print(witness([0.5, 3], np.float32([0.1])))
     ((X_0 0.5)
      (X_1 3)

@@ -29,6 +29,7 @@ def pack_bits(bits):
 
     Examples
     --------
+    >>> from bnnkit.kernels import pack_bits
     >>> pack_bits(np.array([[[1, 0, 1, 1]]], dtype=np.uint8))
     array([[13]], dtype=uint8)
     """
@@ -38,7 +39,15 @@ def pack_bits(bits):
 
 
 def unpack_bits(octets, groups, width):
-    """Undo `pack_bits`: octets (M, G * ceil(B / 8)) to uint8 bits (M, G, B)."""
+    """Undo `pack_bits`: octets (M, G * ceil(B / 8)) to uint8 bits (M, G, B).
+
+    Examples
+    --------
+    >>> from bnnkit.kernels import pack_bits, unpack_bits
+    >>> octets = pack_bits(np.array([[[1, 0, 1, 1]]], dtype=np.uint8))
+    >>> unpack_bits(octets, groups=1, width=4)
+    array([[[1, 0, 1, 1]]], dtype=uint8)
+    """
     grouped = octets.reshape(len(octets), groups, -(-width // OCTET))
     return np.unpackbits(grouped, axis=-1, count=width, bitorder="little")
 
@@ -57,6 +66,12 @@ def bit_planes(levels, n_planes):
     ndarray of uint8, shape (n_planes, M, ceil(K / 8))
         Plane p holds bit p of every level. A product with the levels is the sum of 2**p
         times that with plane p.
+
+    Examples
+    --------
+    >>> from bnnkit.kernels import bit_planes
+    >>> bit_planes(np.array([[1, 2, 3]], np.uint8), n_planes=2)[:, 0, 0].tolist()  # 0b101, 0b110
+    [5, 6]
     """
     rows, width = levels.shape
     planes = np.empty((n_planes, rows, -(-width // OCTET)), np.uint8)

@@ -39,6 +39,7 @@ def stairs(values, places):
 
     Examples
     --------
+    >>> from bnnkit.kernels import stairs
     >>> stairs(np.array([[0, 7], [8, 255]], np.uint8), np.array([1, 8], np.uint8))
     array([[0, 1],
            [2, 2]], dtype=uint8)
@@ -85,6 +86,17 @@ def level_bits(levels, n_planes, kernel, stride, padding, packed, limit, sense):
     Returns
     -------
     ndarray of uint8, shape (N * OH * OW, ceil(O / 8))
+
+    Examples
+    --------
+    One neuron that asks whether two neighbouring levels add up to 4, at two places:
+
+    >>> from bnnkit.kernels import level_bits, pack_ternary
+    >>> levels = np.array([[[[1], [3], [0]]]], np.uint8)
+    >>> packed = pack_ternary(np.ones((1, 1, 2), np.int8))
+    >>> limit = np.array([2 - 4], np.int32)  # weights that are 1, less the threshold
+    >>> level_bits(levels, 2, (1, 2), 1, 0, packed, limit, np.ones(1, np.int8)).ravel()
+    array([1, 0], dtype=uint8)
     """
     n, height, width, channels = levels.shape
     rows, columns = (
@@ -115,7 +127,14 @@ def level_bits(levels, n_planes, kernel, stride, padding, packed, limit, sense):
 
 
 def can_convolve(n_planes, size):
-    """Whether `level_bits` can count with so many planes and weights an output."""
+    """Whether `level_bits` can count with so many planes and weights an output.
+
+    Examples
+    --------
+    >>> from bnnkit.kernels import can_convolve
+    >>> can_convolve(n_planes=8, size=25), can_convolve(n_planes=8, size=300)
+    (True, False)
+    """
     return (2**n_planes - 1) * size <= MOST
 
 

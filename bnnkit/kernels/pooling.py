@@ -26,6 +26,13 @@ def pool_octets(octets, kind, size, stride):
     Returns
     -------
     ndarray of uint8, shape (N, OH, OW, C)
+
+    Examples
+    --------
+    >>> from bnnkit.kernels import pool_octets
+    >>> octets = np.array([[[[0b01], [0b11]]]], np.uint8)  # one image, 1 x 2 pixels, 8 channels
+    >>> pool_octets(np.repeat(octets, 2, axis=1), "and", 2, 2).ravel()
+    array([1], dtype=uint8)
     """
     n, height, width, channels = octets.shape
     rows, columns = (output_size(side, size, stride, 0) for side in (height, width))

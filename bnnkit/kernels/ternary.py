@@ -32,6 +32,14 @@ class PackedTernary(NamedTuple):
         1 where the weight is not 0; None if no weight is.
     n_outputs, n_octets : int
         O and K.
+
+    Examples
+    --------
+    >>> from bnnkit.kernels import pack_ternary
+    >>> dense = pack_ternary(np.array([[[1, -1, 1]]], np.int8))
+    >>> sparse = pack_ternary(np.array([[[1, 0, 1]]], np.int8))
+    >>> dense.mask is None, sparse.mask is None, dense.n_outputs
+    (True, False, 1)
     """
 
     sign: np.ndarray
@@ -41,14 +49,30 @@ class PackedTernary(NamedTuple):
 
 
 def pack_ternary(weights):
-    """Pack int8 weights in {-1, 0, +1}, shape (O, G, B), as `pack_bits` packs inputs (M, G, B)."""
+    """Pack int8 weights in {-1, 0, +1}, shape (O, G, B), as `pack_bits` packs inputs (M, G, B).
+
+    Examples
+    --------
+    >>> from bnnkit.kernels import pack_ternary
+    >>> packed = pack_ternary(np.array([[[1, -1, 0, 1]]], np.int8))
+    >>> bin(packed.sign[0]), bin(packed.mask[0])  # from the right
+    ('0b1001', '0b1011')
+    """
     sign = pack_bits(weights > 0)
     mask = None if weights.all() else _interleave(pack_bits(weights != 0))
     return PackedTernary(_interleave(sign), mask, *sign.shape)
 
 
 def unpack_ternary(packed, groups, width):
-    """Undo `pack_ternary`: int8 weights (O, G, B)."""
+    """Undo `pack_ternary`: int8 weights (O, G, B).
+
+    Examples
+    --------
+    >>> from bnnkit.kernels import pack_ternary, unpack_ternary
+    >>> packed = pack_ternary(np.array([[[1, -1, 0, 1]]], np.int8))
+    >>> unpack_ternary(packed, groups=1, width=4)
+    array([[[ 1, -1,  0,  1]]], dtype=int8)
+    """
     weights = 2 * _unpack(packed, packed.sign, groups, width).astype(np.int8) - 1
     if packed.mask is None:
         return weights
@@ -84,6 +108,7 @@ def ternary_product(octets, packed):
 
     Examples
     --------
+    >>> from bnnkit.kernels import pack_bits, pack_ternary, ternary_product
     >>> weights = np.array([[[1, -1, 0, 1]]], dtype=np.int8)
     >>> bits = np.array([[[1, 1, 1, 0]]], dtype=np.uint8)
     >>> ternary_product(pack_bits(bits), pack_ternary(weights))
@@ -107,7 +132,14 @@ def _planes(octets, packed):
 
 
 def positives(packed):
-    """Number of weights +1 in each row, int32 (O,): what a row of zeros lacks."""
+    """Number of weights +1 in each row, int32 (O,): what a row of zeros lacks.
+
+    Examples
+    --------
+    >>> from bnnkit.kernels import pack_ternary, positives
+    >>> positives(pack_ternary(np.array([[[1, -1, 0, 1]], [[-1, -1, 0, 0]]], np.int8)))
+    array([2, 0], dtype=int32)
+    """
     count = np.zeros((1, packed.n_outputs), np.int32)
     _subtract_counts(np.zeros((1, 1, packed.n_octets), np.uint8), packed, count)
     return -count[0]
@@ -138,6 +170,7 @@ def ternary_bits(octets, packed, limit, sense):
 
     Examples
     --------
+    >>> from bnnkit.kernels import pack_bits, pack_ternary, ternary_bits
     >>> weights = np.array([[[1, -1, 0, 1]]], dtype=np.int8)
     >>> bits = np.array([[[1, 1, 1, 0]], [[1, 0, 0, 1]]], dtype=np.uint8)
     >>> at_least_2 = np.array([2 - 2], np.int32)

@@ -22,6 +22,14 @@ def get_threads():
     -------
     int
         The cores that this process may use, unless `set_threads` has said otherwise.
+
+    Examples
+    --------
+    >>> from bnnkit import get_threads, set_threads
+    >>> set_threads(2)
+    >>> get_threads()
+    2
+    >>> set_threads(None)  # all cores again
     """
     if _n_threads is not None:
         return _n_threads
@@ -40,6 +48,7 @@ def set_threads(n):
 
     Examples
     --------
+    >>> from bnnkit import get_threads, set_threads
     >>> set_threads(1)
     >>> get_threads()
     1
@@ -73,6 +82,7 @@ def map_ranges(work, n, size):
 
     Examples
     --------
+    >>> from bnnkit.kernels import map_ranges
     >>> map_ranges(lambda start, stop: list(range(start, stop)), 5, 2)
     [[0, 1], [2, 3], [4]]
     """

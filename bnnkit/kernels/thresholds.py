@@ -23,6 +23,7 @@ def threshold_bits(sums, threshold, sense):
 
     Examples
     --------
+    >>> from bnnkit.kernels import threshold_bits
     >>> sums, threshold = np.array([[3, 3]], np.int32), np.array([[3, 2]], np.int32)
     >>> threshold_bits(sums, threshold, np.array([1, -1], np.int8))
     array([[1]], dtype=uint8)

@@ -19,6 +19,7 @@ def output_size(size, kernel, stride, padding):
 
     Examples
     --------
+    >>> from bnnkit.kernels import output_size
     >>> output_size(28, 4, 2, 1)
     14
     """
@@ -41,6 +42,14 @@ def patches(x, kernel, stride=1, padding=0):
     -------
     ndarray, shape (N * OH * OW, kh * kw * C)
         Row-major over (kernel row, kernel column, channel).
+
+    Examples
+    --------
+    >>> from bnnkit.kernels import patches
+    >>> row = np.array([[[[1], [2], [3]]]], np.uint8)  # one image, 1 x 3 pixels, one channel
+    >>> patches(row, kernel=(1, 2))
+    array([[1, 2],
+           [2, 3]], dtype=uint8)
     """
     kh, kw = kernel
     n, height, width, channels = x.shape

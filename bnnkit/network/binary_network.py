@@ -31,6 +31,7 @@ class BinaryNetwork(SavedNetwork):
     --------
     Two pixels, one neuron that fires when both are bright, two classes:
 
+    >>> from bnnkit import BinaryNetwork
     >>> from bnnkit.network import Conv2d, Head
     >>> from bnnkit.quantiser import Quantiser
     >>> both = Conv2d(np.ones((1, 1, 1, 2)), threshold=[2], sense=[1])

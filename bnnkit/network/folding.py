@@ -34,6 +34,7 @@ def fold_threshold(a, b):
 
     Examples
     --------
+    >>> from bnnkit.network import fold_threshold
     >>> fold_threshold(np.array([2.0, -2.0]), np.array([-3.0, 4.0]))
     (array([2, 2], dtype=int32), array([ 1, -1], dtype=int8))
     """
@@ -76,6 +77,8 @@ def fold_batch_norm(gamma, beta, mean, variance, scale=1):
 
     Examples
     --------
+    >>> from fractions import Fraction
+    >>> from bnnkit.network import fold_batch_norm
     >>> fold_batch_norm([2.0, -1.0], [0.0, 3.0], [1.5, 1.0], [4, 2], Fraction(1, 10))
     (array([15, 52], dtype=int32), array([ 1, -1], dtype=int8))
     """
@@ -130,6 +133,7 @@ def fold_head(a, b):
 
     Examples
     --------
+    >>> from bnnkit.network import fold_head
     >>> fold_head(2.0, np.array([1.0, -1.0]))
     (1048576, array([ 524288, -524288]))
     """

@@ -135,6 +135,20 @@ class Conv2d(TernaryMap):
     sense : ndarray of int, shape (O,)
         +1: bit = [z >= threshold]; -1: bit = [z <= threshold].
     stride, padding : int
+
+    Examples
+    --------
+    A neuron for two pixels that fires if the first is at least one level brighter, and a layer of
+    16 channels:
+
+    >>> from bnnkit.network import Conv2d
+    >>> brighter = Conv2d([[[[1, -1]]]], threshold=[1], sense=[1])
+    >>> brighter.level_bits(np.array([[[[3], [2]]], [[[2], [2]]]], np.uint8)).ravel()
+    array([1, 0], dtype=uint8)
+    >>> weights, once = np.ones((16, 1, 4, 4)), np.ones(16, int)
+    >>> layer = Conv2d(weights, threshold=once, sense=once, stride=2, padding=1)
+    >>> layer.output_shape((1, 28, 28))
+    (16, 14, 14)
     """
 
     def __init__(self, weights, threshold, sense, stride=1, padding=0):
@@ -208,6 +222,16 @@ class Pool2d:
         OR is max-pooling, AND is min-pooling.
     size, stride : int
         `stride` is `size` unless given.
+
+    Examples
+    --------
+    >>> from bnnkit.network import Pool2d
+    >>> pool = Pool2d("or", 2)
+    >>> pool.output_shape((16, 14, 14))
+    (16, 7, 7)
+    >>> bits = np.array([[[[0], [1]], [[0], [0]]]], np.uint8)  # one image, 2 x 2 pixels
+    >>> pool.bits(bits).ravel(), Pool2d("and", 2).bits(bits).ravel()
+    (array([1], dtype=uint8), array([0], dtype=uint8))
     """
 
     def __init__(self, kind, size, stride=None):
@@ -244,6 +268,17 @@ class Head(TernaryMap):
     scale : int
         Not 0; the same for all classes.
     bias : ndarray of int, shape (classes,)
+
+    Examples
+    --------
+    Two classes and two bits: class 0 counts the first one, class 1 the second one, and it has a
+    head start of 1:
+
+    >>> from bnnkit.network import Head
+    >>> head = Head(np.array([[1, 0], [0, 1]]).reshape(2, 1, 1, 2), scale=2, bias=[0, 1])
+    >>> head.level_scores(np.array([[[[0], [0]]], [[[1], [0]]]], np.uint8))
+    array([[0, 1],
+           [2, 1]])
     """
 
     def __init__(self, weights, scale, bias):

@@ -43,6 +43,8 @@ class RealConv2d(TernaryMap):
 
     Examples
     --------
+    >>> from fractions import Fraction
+    >>> from bnnkit.network import RealConv2d
     >>> layer = RealConv2d(np.ones((1, 1, 1, 2)), [Fraction(3, 2)], [1])
     >>> layer.bits(np.array([[[[1.0, 0.5]]], [[[1.0, 0.25]]]])).ravel()
     array([1, 0], dtype=uint8)
@@ -129,6 +131,17 @@ class Margins(NamedTuple):
     later : int or None
         Smallest change of a sum of a later layer that flips its bit. None if there is no such
         layer.
+
+    Examples
+    --------
+    >>> from bnnkit import BinaryNetwork, RealNetwork
+    >>> from bnnkit.network import Head, RealConv2d
+    >>> from bnnkit.quantiser import Quantiser
+    >>> front = RealConv2d(np.ones((1, 1, 1, 1)), [10], [1])
+    >>> head = Head(np.array([-1, 1]).reshape(2, 1, 1, 1), scale=2, bias=[1, 0])
+    >>> network = RealNetwork(front, BinaryNetwork(Quantiser(1), [], head, (1, 1, 1)), (1, 1, 1))
+    >>> network.margins([[[9.5]]])  # half a grey level from the threshold of the only neuron
+    Margins(first=Fraction(1, 2), later=None)
     """
 
     first: Fraction | None
@@ -150,7 +163,10 @@ class RealNetwork(SavedNetwork):
 
     Examples
     --------
-    >>> from bnnkit.network import Head
+    >>> from fractions import Fraction
+    >>> from bnnkit import BinaryNetwork, RealNetwork
+    >>> from bnnkit.network import Head, RealConv2d
+    >>> from bnnkit.quantiser import Quantiser
     >>> front = RealConv2d(np.ones((1, 1, 1, 2)), [Fraction(301, 2)], [1])
     >>> head = Head(np.array([-1, 1]).reshape(2, 1, 1, 1), scale=1, bias=[0, 0])
     >>> tail = BinaryNetwork(Quantiser(1), [], head, (1, 1, 1))

@@ -167,6 +167,7 @@ class PGDTraining:
 
     Examples
     --------
+    >>> from bnnkit.nn import PGDTraining
     >>> adversary = PGDTraining(eps=0.3, eps_ramp=0.5, steps_ramp=0.25)
     >>> [adversary.at(epoch / 10)[:2] for epoch in (1, 2, 5, 10)]
     [(0.06, 4), (0.12, 8), (0.3, 10), (0.3, 10)]

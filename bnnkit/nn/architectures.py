@@ -30,7 +30,18 @@ _CONV = re.compile(r"conv(\d+)k(\d+)(?:s(\d+))?(?:p(\d+))?")
 
 @dataclass(frozen=True)
 class Dense:
-    """A layer in which each of `units` neurons sees the whole input."""
+    """A layer in which each of `units` neurons sees the whole input.
+
+    Examples
+    --------
+    Of the names of `ARCHITECTURES`, "mlp-small" means the same as this list:
+
+    >>> from bnnkit import BNNClassifier
+    >>> from bnnkit.nn import Dense
+    >>> classifier = BNNClassifier([Dense(50), Dense(50)], random_state=0)
+    >>> classifier.architecture
+    [Dense(units=50), Dense(units=50)]
+    """
 
     units: int
 

@@ -50,6 +50,7 @@ class BoundDecay:
 
     Examples
     --------
+    >>> from bnnkit.nn import BoundDecay
     >>> BoundDecay(5e-4)
     BoundDecay(coefficient=0.0005, limit=5.0)
     """

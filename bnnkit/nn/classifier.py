@@ -107,6 +107,7 @@ class BNNClassifier(Classifier):
 
     Examples
     --------
+    >>> from bnnkit import BNNClassifier
     >>> rng = np.random.default_rng(0)
     >>> images = rng.integers(0, 256, (200, 4, 4), dtype=np.uint8)
     >>> labels = (images[:, :, :2].mean(axis=(1, 2)) > images[:, :, 2:].mean(axis=(1, 2))) * 1

@@ -87,7 +87,9 @@ class Trainer:
             As soon as the loss is not finite, or after an epoch with a parameter beyond 1e12.
         """
         epochs = range(len(self.history), self.epochs)
-        for epoch in epochs if verbose else progress(epochs, "training"):
+        if not verbose:
+            epochs = progress(epochs, "training", self.epochs, count=lambda: len(self.history))
+        for epoch in epochs:
             if self._out_of_patience():
                 break
             self.history.append(self._epoch(epoch))

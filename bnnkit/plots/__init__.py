@@ -11,7 +11,7 @@ from bnnkit.plots.loop import round_times, rounds, runs
 from bnnkit.plots.robustness import minimal_epsilons, resistance, times
 from bnnkit.plots.solvers import cactus
 from bnnkit.plots.style import COLOURS, save
-from bnnkit.plots.tables import by_class, heatmap, quantisation
+from bnnkit.plots.tables import by_class, heatmap, quantisation, verdicts
 
 __all__ = [
     "COLOURS",
@@ -30,5 +30,6 @@ __all__ = [
     "runs",
     "save",
     "times",
+    "verdicts",
     "weights",
 ]

@@ -27,6 +27,14 @@ def adversarial_sheet(originals, adversarial, labels, predicted):
     -------
     ndarray of matplotlib.axes.Axes, shape (3, n)
         Differences are magnified: grey is none, bright is more, dark is less.
+
+    Examples
+    --------
+    >>> from bnnkit import datasets, plots
+    >>> images = datasets.load("digits").test.images[:2]
+    >>> axes = plots.adversarial_sheet(images, 255 - images, labels=[5, 0], predicted=[3, 8])
+    >>> axes.shape
+    (3, 2)
     """
     originals, adversarial = (
         unit_floats(as_images(images[:_LARGEST_SHEET])) for images in (originals, adversarial)
@@ -56,6 +64,19 @@ def eps_strip(strip):
     -------
     ndarray of matplotlib.axes.Axes, shape (2, K + 1)
         The original comes first; faded where there is no adversarial image.
+
+    Examples
+    --------
+    A pixel that is class 0 up to 0.15, for three radii:
+
+    >>> from bnnkit import assess, plots
+    >>> from bnnkit.network import BinaryNetwork, Conv2d, Head
+    >>> from bnnkit.quantiser import Quantiser
+    >>> head = Head([[[[0]]], [[[1]]]], 1, [0, 0])
+    >>> network = BinaryNetwork(Quantiser(0.1), [Conv2d([[[[1]]]], [2], [1])], head, (1, 1, 1))
+    >>> axes = plots.eps_strip(assess.eps_strip(network, [[[0.0]]], 0, eps=[0.1, 0.2, 0.3]))
+    >>> axes.shape
+    (2, 4)
     """
     original = unit_floats(strip.original)
     axes = _grid(2, len(strip.values) + 1)
@@ -82,6 +103,16 @@ def quantisation_strip(strip):
     -------
     ndarray of matplotlib.axes.Axes, shape (2, K + 1)
         The original comes first; faded where there is no adversarial image.
+
+    Examples
+    --------
+    >>> from bnnkit import BNNClassifier, assess, datasets, plots
+    >>> study = assess.quantisation_study(
+    ...     lambda step: BNNClassifier("16", quant_step=step, epochs=3, random_state=0),
+    ...     [0.25, 0.5], datasets.load("digits", limit=200), eps=0.05, n_images=3,
+    ... )
+    >>> plots.quantisation_strip(study.strip(0)).shape  # the original, and two steps
+    (2, 3)
     """
     axes = _grid(2, len(strip.values) + 1)
     _show(axes[0, 0], unit_floats(strip.original), f"original: {strip.label}")
@@ -109,6 +140,13 @@ def weights(model, layer=0):
         Where a neuron reads an image (one channel, or three as red, green and blue), the 32
         neurons with most weights that are not 0, each as an image; else all weights as one
         picture with a row for each neuron.
+
+    Examples
+    --------
+    >>> from bnnkit import plots, zoo
+    >>> axes = plots.weights(zoo.load("mnist-mlp-eps0.1"))
+    >>> axes.size, axes.flat[0].images[0].get_array().shape  # neurons, and what one of them reads
+    (32, (28, 28))
     """
     network = exact_network(model)
     layers = [each for each in network.layers if hasattr(each, "weights")]

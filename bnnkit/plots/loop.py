@@ -42,6 +42,18 @@ def rounds(history, judge=None, ax=None):
     ------
     ValueError
         If there is no such judge.
+
+    Examples
+    --------
+    >>> from bnnkit import plots
+    >>> from bnnkit.robust import Counts, History, Round
+    >>> history = History({"eps": 0.1}, [
+    ...     Round(i, 0, 0, 0, 500, 0.9, {"exact": Counts(n, 40 - n, 0, True, 1.0)}, {"fit": 1.0})
+    ...     for i, n in enumerate([10, 20, 25])
+    ... ])
+    >>> ax = plots.rounds(history)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('round of robust training', '% of images')
     """
     steps = history.rounds
     judge = _judge_of(history, judge)
@@ -110,6 +122,19 @@ def runs(histories, judge=None, ax=None):
         Thick lines are the share of the judged images that is robust, or not fooled where the
         judge proves nothing (detected ones included); thin lines of the same colour are the
         clean accuracy on all test images.
+
+    Examples
+    --------
+    >>> from bnnkit import plots
+    >>> from bnnkit.robust import Counts, History, Round
+    >>> def run(*robust):
+    ...     return History({"eps": 0.1}, [
+    ...         Round(i, 0, 0, 0, 500, 0.9, {"exact": Counts(n, 40 - n, 0, True, 1.0)}, {})
+    ...         for i, n in enumerate(robust)
+    ...     ])
+    >>> ax = plots.runs({"live": run(10, 20, 25), "noise": run(10, 12, 11)})
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['live: robust', 'live: clean', 'noise: robust', 'noise: clean']
     """
     ax, numbers = new_axes(ax, width=9.5), []
     for (name, history), style in zip(
@@ -155,6 +180,15 @@ def round_times(history, ax=None):
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from bnnkit import plots
+    >>> from bnnkit.robust import History, Round
+    >>> seconds = {"attack": 1.0, "fit": 2.0, "judge": 0.5}
+    >>> ax = plots.round_times(History({}, [Round(0, 0, 0, 0, 500, 0.9, {}, seconds)]))
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['attack', 'fit', 'judge']
     """
     ax = new_axes(ax)
     x = [step.index for step in history.rounds]

@@ -33,6 +33,16 @@ def resistance(curves, ax=None):
     matplotlib.axes.Axes, or ndarray of them for a dict
         The bars are 95 % intervals: of the robust share, and of the falsified share where it
         is not the rest. Between the measured eps, at the ticks, the lines are drawn straight.
+
+    Examples
+    --------
+    >>> from bnnkit import plots
+    >>> from bnnkit.assess import ResistanceCurve
+    >>> status = np.array([["robust", "robust"], ["robust", "unknown"], ["falsified", "unknown"]])
+    >>> eps, labels = np.array([0.1, 0.2, 0.3]), np.array([3, 8])
+    >>> ax = plots.resistance(ResistanceCurve(eps, status, status, np.ones((3, 2)), labels, {}))
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['robust', 'unknown', 'falsified', '95 % interval']
     """
     found = named(curves, ResistanceCurve)
     single = not isinstance(curves, dict)
@@ -81,6 +91,16 @@ def minimal_epsilons(found, ax=None):
     matplotlib.axes.Axes
         The line is what is falsified. The dark band goes up to what is not proved robust: it
         is what is unknown. The light band is the 95 % interval of both.
+
+    Examples
+    --------
+    >>> from bnnkit import plots
+    >>> from bnnkit.assess import MinimalEpsilons
+    >>> from bnnkit.verification import MinimalEpsilon
+    >>> found = [MinimalEpsilon(0.1, 0.1), MinimalEpsilon(0.2, 0.3, reason="timeout")]
+    >>> ax = plots.minimal_epsilons(MinimalEpsilons.of(found, labels=[3, 8]))
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('eps', '% of images misclassified within eps')
     """
     every = named(found, MinimalEpsilons)
     ax = new_axes(ax)
@@ -126,6 +146,16 @@ def times(curves):
     ndarray of matplotlib.axes.Axes, shape (2,)
         Mean seconds of the questions that were asked (those that followed from others have no
         time), and the share of these without an answer.
+
+    Examples
+    --------
+    >>> from bnnkit import plots
+    >>> from bnnkit.assess import ResistanceCurve
+    >>> status = np.array([["robust", "robust"], ["unknown", "falsified"]])
+    >>> seconds, labels = np.array([[0.1, 0.2], [10.0, 0.5]]), np.array([3, 8])
+    >>> curve = ResistanceCurve(np.array([0.1, 0.2]), status, status, seconds, labels, {})
+    >>> [ax.get_ylabel() for ax in plots.times(curve)]
+    ['mean seconds of a question', '% of the questions asked']
     """
     found = named(curves, ResistanceCurve)
     left, right = axes = new_row(2)

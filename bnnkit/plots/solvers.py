@@ -20,6 +20,17 @@ def cactus(comparison, ax=None):
     matplotlib.axes.Axes
         A line for each solver, through its answered questions from the fastest to the slowest;
         the further to the right and the lower, the better. The legend has the best one first.
+
+    Examples
+    --------
+    >>> from bnnkit import plots
+    >>> from bnnkit.comparison import Comparison, Record
+    >>> ax = plots.cactus(Comparison(10, [
+    ...     Record("image 0", "native", "robust", "solver", 0.1, 0.2, 0.3),
+    ...     Record("image 0", "cadical", "unknown", "solver", 0.1, 10.0, 10.1, "timeout"),
+    ... ]))
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['native (1)', 'cadical (0)', 'time limit']
     """
     ax = new_axes(ax)
     times = comparison.solved_times()

@@ -109,6 +109,16 @@ def save(axes, path):
     ------
     ValueError
         matplotlib does not know the suffix.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from bnnkit import assess, plots
+    >>> ax = plots.heatmap(assess.differences({"a": [[0.0, 1.0]], "b": [[0.0, 0.5]]}))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     plots.save(ax, f"{folder}/apart.png")
+    ...     sorted(os.listdir(folder))
+    ['apart.png', 'apart.png.csv']
     """
     figure = np.ravel(axes)[0].figure
     suffix = os.path.splitext(path)[1][1:].lower()

@@ -1,4 +1,4 @@
-"""Pictures of tables: heat-maps, bars per class, the quantisation study."""
+"""Pictures of tables: heat-maps, bars of outcomes, the quantisation study."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from bnnkit.plots.style import (
     new_row,
     numbered,
 )
-from bnnkit.verification.verdict import STATUSES
+from bnnkit.verification.verdict import STATUSES, Verdicts
 
 _ORDER = (*STACKED, "right", "wrong")  # of bars, from the bottom
 _SHORT_NAME = 8  # letters that fit below a cell
@@ -36,6 +36,13 @@ def heatmap(matrix, ax=None):
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from bnnkit import assess, plots
+    >>> matrix = assess.differences({"a": [[0.0, 1.0]], "b": [[0.0, 0.5]]})
+    >>> [text.get_text() for text in plots.heatmap(matrix).texts]
+    ['0.00', '0.50', '0.50', '0.00']
     """
     n_rows, n_columns = matrix.values.shape
     ax = new_axes(ax, 1.3 * n_columns + 3.5, 0.9 * n_rows + 2.2)
@@ -68,6 +75,14 @@ def by_class(tables, ax=None):
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from bnnkit import assess, plots
+    >>> before = assess.by_class([True, False, False], labels=[0, 1, 1], names=["cat", "dog"])
+    >>> after = assess.by_class([True, True, False], labels=[0, 1, 1], names=["cat", "dog"])
+    >>> plots.by_class({"before": before, "after": after}).get_title()
+    'Share of right images by class'
     """
     found = named(tables, ByClass)
     first = next(iter(found.values()))
@@ -86,6 +101,47 @@ def by_class(tables, ax=None):
     return numbered(ax, header, rows)
 
 
+def verdicts(tables, ax=None):
+    """How many images are robust, unknown, falsified: a bar for each table.
+
+    Parameters
+    ----------
+    tables : Verdicts, or dict of str to Verdicts
+        Such as ``{"plain": verify_all(...), "hardened": verify_all(...)}``.
+    ax : matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The first bar is at the top.
+
+    Examples
+    --------
+    >>> from bnnkit import plots
+    >>> from bnnkit.verification import Verdict, Verdicts
+    >>> proved = Verdict("robust", label=3, eps=0.1, clean=3, predicted=3, stage="bounds")
+    >>> fallen = Verdict("falsified", label=3, eps=0.1, clean=3, predicted=8, stage="solver")
+    >>> ax = plots.verdicts({"plain": Verdicts([proved, fallen]), "hard": Verdicts([proved] * 2)})
+    >>> ax.get_title(), [label.get_text() for label in ax.get_yticklabels()]
+    ('Verdicts, eps 0.1', ['plain', 'hard'])
+    """
+    found = named(tables, Verdicts)
+    ax = new_axes(ax, 9, 0.5 * len(found) + 1.5)
+    places, left = np.arange(len(found)), np.zeros(len(found))
+    for status in sorted(STATUSES, key=_ORDER.index):
+        count = np.array([table.counts[status] for table in found.values()])
+        ax.barh(places, count, left=left, label=status, **_look(status))
+        left += count
+    ax.set_yticks(places, found)
+    ax.invert_yaxis()
+    radii = sorted({verdict.eps for table in found.values() for verdict in table})
+    title = ", ".join(["Verdicts", *(f"eps {eps:.3g}" for eps in radii)])
+    labelled(ax, title, "images", "")
+    legend_beside(ax)
+    rows = [(name, *table.counts.values()) for name, table in found.items()]
+    return numbered(ax, ("name", *STATUSES), rows)
+
+
 def _stacked(ax, table):
     x, n = np.arange(len(table.names)), np.maximum(table.n, 1)
     bottom = np.zeros(len(x))
@@ -97,8 +153,12 @@ def _stacked(ax, table):
 
 
 def _bar(ax, x, share, bottom, outcome):
+    ax.bar(x, share, bottom=bottom, label=outcome, **_look(outcome))
+
+
+def _look(outcome):
     style = {"color": COLOURS[outcome], "hatch": HATCHES.get(outcome), "alpha": SHADES[outcome]}
-    ax.bar(x, share, bottom=bottom, label=outcome, edgecolor="white", **style)
+    return style | {"edgecolor": "white"}
 
 
 def _side_by_side(ax, tables):
@@ -125,6 +185,16 @@ def quantisation(study):
     Returns
     -------
     ndarray of matplotlib.axes.Axes, shape (2,)
+
+    Examples
+    --------
+    >>> from bnnkit import BNNClassifier, assess, datasets, plots
+    >>> study = assess.quantisation_study(
+    ...     lambda step: BNNClassifier("16", quant_step=step, epochs=3, random_state=0),
+    ...     [0.25, 0.5], datasets.load("digits", limit=200), eps=0.05, n_images=3,
+    ... )
+    >>> [ax.get_title() for ax in plots.quantisation(study)]
+    ['Verdicts on 3 images, eps 0.05', 'Time of verification']
     """
     left, right = axes = new_row(2)
     x, n = np.arange(len(study.steps)), len(study.labels)

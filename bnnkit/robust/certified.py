@@ -23,8 +23,15 @@ class Certified:
 
     Examples
     --------
-    >>> from bnnkit import BNNClassifier
+    >>> from bnnkit import BNNClassifier, zoo
+    >>> from bnnkit.robust import Certified
     >>> classifier = BNNClassifier(validation=0.1, monitor=Certified(eps=0.1))
+
+    What it will be asked after each epoch:
+
+    >>> network, images = zoo.load("mnist-mlp-eps0.1"), np.zeros((2, 1, 28, 28), np.uint8)
+    >>> Certified(eps=0.01, timeout=60)(network, images, network.predict(images))
+    1.0
     """
 
     eps: float

@@ -13,8 +13,6 @@ from bnnkit._options import check_count, check_range
 if TYPE_CHECKING:  # it loads numba
     from bnnkit.nn.adversary import PGDTraining
 
-_RUNS = 1  # of the local search: on dense networks it finds more than the solver, and sooner
-
 
 @dataclass(frozen=True)
 class ExactTraining:
@@ -35,6 +33,9 @@ class ExactTraining:
     share : float
         Of the images of a batch this share is asked about at most, in (0, 1]: those with the
         greatest losses under PGD.
+    searches : int
+        Runs of the local search before the solver is asked. On a dense network a run finds more
+        than the solver, and sooner; a sparse one is decided as soon without: 0.
 
     Raises
     ------
@@ -55,6 +56,7 @@ class ExactTraining:
     Examples
     --------
     >>> from bnnkit.nn.adversary import PGDTraining
+    >>> from bnnkit.robust import ExactTraining
     >>> adversary = ExactTraining(PGDTraining(eps=0.3), start=0.9)
     >>> adversary.at(0.9), adversary.at(0.91)
     (Plan(eps=0.3, steps=10, exact=False), Plan(eps=0.3, steps=10, exact=True))
@@ -64,6 +66,7 @@ class ExactTraining:
     start: float = 0.9
     conflicts: int = 50
     share: float = 1.0
+    searches: int = 1
 
     def __post_init__(self):
         from bnnkit.nn.adversary import PGDTraining
@@ -73,6 +76,7 @@ class ExactTraining:
         check_range("start", self.start, "[0, 1)", "; at 1 the training is over")
         check_count("conflicts", self.conflicts)
         check_range("share", self.share, "(0, 1]")
+        check_count("searches", self.searches, least=0)
 
     @property
     def full(self):
@@ -95,7 +99,7 @@ class ExactTraining:
         chosen = self._choose(network, labels, levels)
         if len(chosen) == 0:
             return
-        questions = _Questions(network, ball, self.conflicts)
+        questions = _Questions(network, ball, self.conflicts, self.searches)
         for i in chosen:
             found = questions.counterexample(i, labels[i], levels[i])
             if found is not None:
@@ -116,12 +120,12 @@ class ExactTraining:
 class _Questions:
     """The exact questions about the images of one batch."""
 
-    def __init__(self, network, ball, conflicts):
+    def __init__(self, network, ball, conflicts, searches):
         from bnnkit.verification.circuit import circuit
 
         height, width, channels = ball.pixels.shape[1:]
         folded = network.fold(ball.quantiser, (channels, height, width))
-        self._circuit, self._conflicts = circuit(folded), conflicts
+        self._circuit, self._conflicts, self._searches = circuit(folded), conflicts, searches
         self._low, self._high = (np.rint(end).astype(np.int32) for end in (ball.low, ball.high))
 
     def counterexample(self, index, label, levels):
@@ -136,7 +140,10 @@ class _Questions:
         rivals = possible_rivals(self._circuit, label, bounds)
         if len(rivals) == 0:
             return None
-        found = Search(self._circuit, bounds, levels.ravel(), label).run(math.inf, _RUNS)
+        found = None
+        if self._searches:
+            search = Search(self._circuit, bounds, levels.ravel(), label)
+            found = search.run(math.inf, self._searches)
         if found is None:
             found = self._solve(label, rivals, bounds)
         return None if found is None else found.reshape(levels.shape)

@@ -33,6 +33,13 @@ class Counts:
         one may evade the model.
     per_class : dict of str to list of int
         Each of the four counts for the classes 0, 1, ... of the labels.
+
+    Examples
+    --------
+    >>> from bnnkit.robust import Counts
+    >>> counts = Counts(robust=80, falsified=15, unknown=5, complete=True, seconds=2.0)
+    >>> counts.n, counts.share
+    (100, 0.8)
     """
 
     robust: int
@@ -96,6 +103,17 @@ class Round:
     clean : dict of str to Counts
         Right ("robust") and wrong ("falsified") test images: "clean", and of several models
         "clean[0]" and so on.
+
+    Examples
+    --------
+    >>> from bnnkit.robust import Counts, Round
+    >>> counts = Counts(robust=30, falsified=10, unknown=0, complete=True, seconds=2.0)
+    >>> second = Round(
+    ...     1, n_attacked=80, n_added=50, n_undecided=0, n_train=550, clean_accuracy=0.92,
+    ...     judged={"exact": counts}, seconds={"attack": 1.0, "fit": 2.0, "judge": 2.0},
+    ... )
+    >>> second.n_train, second.judged["exact"].share
+    (550, 0.75)
     """
 
     index: int
@@ -134,6 +152,18 @@ class History:
         The images that each round added; the first round has none.
     stopped : str or None
         Why the run ended: "rounds", "seconds", "target" or "images" (all are used up).
+
+    Examples
+    --------
+    >>> from bnnkit import BNNClassifier, datasets, robust
+    >>> history = robust.train(
+    ...     lambda: BNNClassifier("16", quant_step=0.5, epochs=3, n_classes=10, random_state=0),
+    ...     robust.Noise(),
+    ...     datasets.load("digits", limit=300),
+    ...     eps=0.3, rounds=2, images_per_round=20, start=200,
+    ... )
+    >>> [(each.index, each.n_train) for each in history.rounds], history.stopped
+    ([(0, 200), (1, 220), (2, 240)], 'rounds')
     """
 
     settings: dict

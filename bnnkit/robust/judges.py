@@ -29,6 +29,7 @@ class Judge:
     Examples
     --------
     >>> from bnnkit.attacks import FGSM
+    >>> from bnnkit.robust import Judge
     >>> Judge(FGSM(), eps=0.3)
     Judge(attack=FGSM(), eps=0.3, against='each')
     """

@@ -120,6 +120,17 @@ def train(
     --------
     >>> from bnnkit import BNNClassifier, attacks, datasets
     >>> from bnnkit.robust import Judge, Live, Mixed, Noise, Originals, Pool, Relabelled, train
+    >>> few = datasets.load("digits", limit=300)
+    >>> def make_small():
+    ...     return BNNClassifier("16", epochs=3, n_classes=10, random_state=0)
+    >>> history = train(
+    ...     make_small, Noise(), few, eps=0.1, start=200, rounds=2, images_per_round=20
+    ... )
+    >>> [finished.n_train for finished in history.rounds]
+    [200, 220, 240]
+
+    Longer runs, of which each has its source and its judges:
+
     >>> def make():
     ...     return BNNClassifier("mlp-small", n_classes=10, random_state=0)
     >>> def run(source, make_model=make, **options):

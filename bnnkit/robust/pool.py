@@ -32,6 +32,7 @@ class Pool(Source):
 
     Examples
     --------
+    >>> from bnnkit.robust import Pool
     >>> pool = Pool(np.zeros((3, 1, 2, 2)), [0, 1, 0], origin=[4, 9, 5])
     >>> len(pool), pool.split
     (3, 'train')

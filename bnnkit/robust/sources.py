@@ -29,6 +29,14 @@ class Drawn:
         Images that it tried, and how many of these got no answer in time.
     origin : ndarray of int64, shape (n,), optional
         The training image that each was made from, -1 where that is not known.
+
+    Examples
+    --------
+    >>> from bnnkit.robust import Drawn
+    >>> one = Drawn(np.zeros((1, 1, 2, 2), np.float32), np.array([3]), n_attacked=5, n_undecided=1)
+    >>> both = Drawn.join([one, one])
+    >>> both.labels.tolist(), both.n_attacked
+    ([3, 3], 10)
     """
 
     images: np.ndarray
@@ -76,6 +84,14 @@ class Stock:
         Indices of the images that can be taken.
     seed : int
         Of the generators of the rounds.
+
+    Examples
+    --------
+    >>> from bnnkit.robust import Stock
+    >>> images, order = np.zeros((9, 1, 2, 2), np.uint8), np.array([7, 2, 5])
+    >>> stock = Stock(images, np.arange(9), eps=0.1, order=order, new=True, seed=0)
+    >>> stock.take(2).tolist(), stock.left
+    ([7, 2], 1)
     """
 
     def __init__(self, images, labels, eps, order, new, seed):
@@ -118,6 +134,22 @@ class Source(ABC):
         Whether `draw` takes images from the stock, one or more for each that it gives.
     detector : int or None
         The class that stands for "adversarial", where images are added as one.
+
+    Examples
+    --------
+    Mirrored training images, of which the labels stay:
+
+    >>> from bnnkit.robust import Drawn, Source, Stock
+    >>> class Mirrored(Source):
+    ...     takes_training_images = True
+    ...     def draw(self, models, count, stock):
+    ...         index = stock.take(count)
+    ...         images = stock.images[index, :, :, ::-1] / np.float32(255)
+    ...         return Drawn(images, stock.labels[index], len(index), 0, index)
+    >>> images, order = np.zeros((9, 1, 2, 2), np.uint8), np.array([7, 2, 5])
+    >>> stock = Stock(images, np.zeros(9, int), eps=0.1, order=order, new=True, seed=0)
+    >>> Mirrored().draw([], 2, stock).origin.tolist()
+    [7, 2]
     """
 
     takes_training_images = False
@@ -162,6 +194,7 @@ class Live(Source):
     Examples
     --------
     >>> from bnnkit.attacks import RandomNoise
+    >>> from bnnkit.robust import Live
     >>> Live(RandomNoise(tries=10), refill=True)
     Live(attack=RandomNoise(tries=10, low=0.0, random_state=None), refill=True, against='each')
     """
@@ -216,6 +249,7 @@ class Noise(Source):
 
     Examples
     --------
+    >>> from bnnkit.robust import Noise
     >>> Noise(low=0.7)
     Noise(low=0.7, sign='random')
     """
@@ -249,6 +283,15 @@ class Originals(Source):
     """A control: training images as they are, which the training set does not have yet.
 
     `train` needs a `start` that leaves some.
+
+    Examples
+    --------
+    >>> from bnnkit.robust import Originals, Stock
+    >>> images, order = np.full((9, 1, 2, 2), 255, np.uint8), np.array([7, 2, 5])
+    >>> stock = Stock(images, np.arange(9), eps=0.1, order=order, new=True, seed=0)
+    >>> drawn = Originals().draw([], 2, stock)
+    >>> drawn.labels.tolist(), float(drawn.images[0, 0, 0, 0])
+    ([7, 2], 1.0)
     """
 
     takes_training_images = True
@@ -274,6 +317,7 @@ class Mixed(Source):
     Examples
     --------
     >>> from bnnkit.attacks import RandomNoise
+    >>> from bnnkit.robust import Live, Mixed, Noise, Originals
     >>> mixed = Mixed([Originals(), Noise(), Live(RandomNoise())], [0.5, 0.25, 0.25])
     >>> [count for _, count in mixed.parts(10)]
     [5, 3, 2]
@@ -336,6 +380,7 @@ class Relabelled(Source):
 
     Examples
     --------
+    >>> from bnnkit.robust import Noise, Relabelled
     >>> Relabelled(Noise(), label=10).detector
     10
     """

@@ -6,11 +6,11 @@
 from bnnkit.solvers.base import Solver
 from bnnkit.solvers.cpsat import CpSat
 from bnnkit.solvers.native import Native
-from bnnkit.solvers.outcome import Outcome
+from bnnkit.solvers.outcome import Outcome, WrongAnswer
 from bnnkit.solvers.pysat import CLAUSE_SOLVERS, Minicard
 from bnnkit.solvers.registry import available, get, register
 
-__all__ = ["Outcome", "Solver", "available", "get", "register"]
+__all__ = ["Outcome", "Solver", "WrongAnswer", "available", "get", "register"]
 
 register("minicard", Minicard)
 register("cp-sat", CpSat)

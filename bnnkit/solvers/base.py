@@ -17,7 +17,7 @@ from bnnkit.formula import ClauseArrays, Formula, SumArrays
 from bnnkit.formula._arrays import portions
 from bnnkit.solvers import translate
 from bnnkit.solvers._job import Job
-from bnnkit.solvers.outcome import Outcome
+from bnnkit.solvers.outcome import Outcome, WrongAnswer
 
 SLICE = 20_000  # literals that are loaded between two looks at the clock
 SMALL = 100_000  # literals of a formula that is loaded, and searched briefly, without a thread
@@ -68,6 +68,7 @@ class Solver(ABC):
     Examples
     --------
     >>> from bnnkit import solvers
+    >>> from bnnkit.formula import Formula
     >>> formula = Formula(3)
     >>> formula.add_sum([1, 2, 3], 2)
     >>> with solvers.get("minicard")(formula) as solver:
@@ -191,7 +192,9 @@ class Solver(ABC):
         Raises
         ------
         RuntimeError
-            If the solver is closed, is solving in another thread, or gives a wrong model or core.
+            If the solver is closed, or is solving in another thread.
+        WrongAnswer
+            If it gives a wrong model or core.
         KeyboardInterrupt
             On Ctrl-C; the solver can still be used.
         """
@@ -368,7 +371,7 @@ class Solver(ABC):
         if not (
             self.formula.holds(model) and all(model[abs(a) - 1] == (a > 0) for a in assumptions)
         ):
-            raise RuntimeError(
+            raise WrongAnswer(
                 f"the solver {self.name} gave a model that violates the formula or an assumption; "
                 "none of its answers can be trusted"
             )
@@ -377,7 +380,7 @@ class Solver(ABC):
     def _check_core(self, core: Sequence[int], assumptions: list[int]) -> tuple[int, ...]:
         core = tuple(map(int, core))
         if not set(core) <= set(assumptions):
-            raise RuntimeError(
+            raise WrongAnswer(
                 f"the solver {self.name} gave a core {core} that is not among the assumptions; "
                 "none of its answers can be trusted"
             )

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bnnkit._names import unknown
 from bnnkit.formula import ClauseArrays, SumArrays
 
 # "pairwise", "bitwise" and "ladder" exist in PySAT too, but only for the bound 1
@@ -136,7 +137,7 @@ def encode(
 def check_encoding(encoding: str) -> str:
     """Return the name of a cardinality encoding, or raise a ValueError that lists them."""
     if encoding not in ENCODINGS:
-        raise ValueError(f"encoding must be one of {', '.join(ENCODINGS)}, got {encoding!r}")
+        raise ValueError(unknown("encoding", encoding, ENCODINGS))
     return encoding
 
 

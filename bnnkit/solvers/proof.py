@@ -25,6 +25,16 @@ class Proof:
         are not needed any more, and a 0. Only clauses count as steps, from 1 on.
     claim : tuple of int
         The clause that is proved; empty if the formula has no model at all.
+
+    Examples
+    --------
+    >>> from bnnkit import solvers
+    >>> from bnnkit.formula import Formula
+    >>> formula = Formula(3)
+    >>> formula.add_clauses([1, 2, 1, -2], [2, 2])  # so x1
+    >>> with solvers.get("native")(formula, log=True) as solver:
+    ...     solver.proof(solver.solve([-1])).claim
+    (1,)
     """
 
     steps: tuple = field(default=(), repr=False)

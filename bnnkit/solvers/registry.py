@@ -29,6 +29,16 @@ def register(name: str, solver: type[Solver] | Callable[[], type[Solver]]) -> No
     Notes
     -----
     A package makes its solvers known by entry points in the group "bnnkit.solvers".
+
+    Examples
+    --------
+    >>> from bnnkit import solvers
+    >>> from bnnkit.formula import Formula
+    >>> from bnnkit.solvers.TEMPLATE import Backtracking
+    >>> solvers.register("mine", Backtracking)
+    >>> with solvers.get("mine")(Formula(2)) as solver:
+    ...     solver.solve().status
+    'sat'
     """
     if not name or ":" in name:
         raise ValueError(f"the name of a solver must not be empty or have a colon, got {name!r}")
@@ -42,6 +52,7 @@ def available() -> dict[str, str]:
 
     Examples
     --------
+    >>> from bnnkit.solvers import available
     >>> available()["native"]
     "bnnkit's own clause learning: reified sums with coefficients natively"
     """
@@ -75,6 +86,7 @@ def get(name: str, **options) -> Callable[..., Solver]:
 
     Examples
     --------
+    >>> from bnnkit.solvers import get
     >>> get("cadical:totalizer").keywords
     {'encoding': 'totalizer'}
     """

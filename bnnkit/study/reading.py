@@ -35,6 +35,13 @@ class Study:
     settings : dict
         "title", "about", "seed" and "data"; "models", "runs", "pools" and "measures" by name;
         each with all its keys.
+
+    Examples
+    --------
+    >>> from bnnkit import study
+    >>> loop = study.load("loop")
+    >>> loop["data"]["name"], sorted(loop.settings)
+    ('digits', ['about', 'data', 'measures', 'models', 'pools', 'runs', 'seed', 'title'])
     """
 
     name: str
@@ -47,12 +54,26 @@ class Study:
 
 
 def names():
-    """The studies that come with bnnkit."""
+    """The studies that come with bnnkit.
+
+    Examples
+    --------
+    >>> from bnnkit import study
+    >>> "loop" in study.names()
+    True
+    """
     return sorted(path.name[:-5] for path in _folder().iterdir() if path.name.endswith(".toml"))
 
 
 def source(study):
-    """The text of a study: of a file, or of one that comes with bnnkit, by its name."""
+    """The text of a study: of a file, or of one that comes with bnnkit, by its name.
+
+    Examples
+    --------
+    >>> from bnnkit import study
+    >>> print(study.source("loop").splitlines()[0])
+    title = "Robust training: premade images against live ones"
+    """
     if study in names():
         return (_folder() / f"{study}.toml").read_text(encoding="utf-8")
     path = Path(study)
@@ -91,6 +112,7 @@ def load(study, size=None, quick=False):
 
     Examples
     --------
+    >>> from bnnkit.study import load
     >>> load("loop", "full").settings["data"]["name"]
     'mnist'
     """
@@ -110,7 +132,14 @@ def load(study, size=None, quick=False):
 
 
 def sizes(study):
-    """The names of the sizes that a study has."""
+    """The names of the sizes that a study has.
+
+    Examples
+    --------
+    >>> from bnnkit import study
+    >>> study.sizes("loop")
+    ['lesson', 'full']
+    """
     return [key for key, value in _parsed(study).items() if _is_size(key, value)]
 
 

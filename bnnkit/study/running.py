@@ -42,6 +42,11 @@ def run(study, folder, jobs=1, data_home=None):
     ValueError
         The folder has other files, or a run or pool of that name with other settings; and for
         all that its parts complain about.
+
+    Examples
+    --------
+    >>> from bnnkit import study
+    >>> study.run(study.load("loop", quick=True), "runs/loop")  # doctest: +SKIP
     """
     laboratory = Laboratory(study, folder, jobs, data_home)
     made_in = json.loads(environment()) | {"jobs": jobs}

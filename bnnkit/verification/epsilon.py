@@ -55,6 +55,14 @@ class MinimalEpsilon(_Pair):
         Seconds of each stage that ran: "clean", "bounds", "falsify", "encode", "solve".
     reason : str
         Why this is an interval: "timeout", or what the solver says; empty if it is not.
+
+    Examples
+    --------
+    >>> from bnnkit.verification import MinimalEpsilon
+    >>> found = MinimalEpsilon(0.2, 0.3, reason="timeout")
+    >>> lower, upper = found
+    >>> lower, upper, found.exact
+    (0.2, 0.3, False)
     """
 
     def __new__(cls, lower, upper, adversarial=None, timings=None, reason=""):

@@ -31,6 +31,15 @@ class EnsembleVerdict(Verdict):
     ----------
     choices : tuple of int
         The class that each member gives to `adversarial`, or to the image where there is none.
+
+    Examples
+    --------
+    >>> from bnnkit.verification import EnsembleVerdict
+    >>> verdict = EnsembleVerdict(
+    ...     "falsified", label=3, eps=0.1, clean=3, predicted=8, stage="solver", choices=(8, 3, 8)
+    ... )
+    >>> verdict.predicted, verdict.choices  # two of three
+    (8, (8, 3, 8))
     """
 
     choices: tuple = ()
@@ -82,6 +91,7 @@ def verify_vote(
     --------
     Three networks that see one pixel, and choose class 1 from some level on:
 
+    >>> from bnnkit import BinaryNetwork, verify_vote
     >>> from bnnkit.network import Conv2d, Head
     >>> from bnnkit.quantiser import Quantiser
     >>> layers = [Conv2d([[[[1]]]], [level], [1]) for level in (1, 2, 4)]

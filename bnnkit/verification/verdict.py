@@ -31,9 +31,10 @@ class Verdict:
         The network's class for the image itself.
     predicted : int
         The network's class for `adversarial`, or for the image where there is none.
-    stage : "clean", "bounds", "falsify", "solver", "lost"
-        What gave the answer; "clean": the image itself is misclassified; "lost": of an "unknown",
-        the process that should have answered has ended, or the solver has raised an error.
+    stage : "clean", "bounds", "falsify", "solver", "lost", "wrong"
+        What gave the answer; "clean": the image itself is misclassified. Of an "unknown" in a
+        campaign, "lost": the process that should have answered has ended, or the solver has raised
+        an error; "wrong": an answer failed its check (`bnnkit.solvers.WrongAnswer`).
     adversarial : ndarray or None
         Shape (C, H, W). float32 in [0, 1], or uint8 where that was asked for.
     timings : dict of str to float
@@ -42,6 +43,21 @@ class Verdict:
         one); or "lost".
     reason : str
         Why an "unknown" is one.
+
+    Examples
+    --------
+    A pixel that is class 0 up to 0.15:
+
+    >>> import bnnkit
+    >>> from bnnkit.network import BinaryNetwork, Conv2d, Head
+    >>> from bnnkit.quantiser import Quantiser
+    >>> head = Head([[[[0]]], [[[1]]]], 1, [0, 0])
+    >>> network = BinaryNetwork(Quantiser(0.1), [Conv2d([[[[1]]]], [2], [1])], head, (1, 1, 1))
+    >>> verdict = bnnkit.verify(network, [0.0], 0, eps=0.2)
+    >>> verdict.status, verdict.clean, verdict.predicted
+    ('falsified', 0, 1)
+    >>> bool(verdict.adversarial.max() <= 0.2)
+    True
     """
 
     status: str
@@ -65,6 +81,7 @@ class Verdicts(Sequence):
 
     Examples
     --------
+    >>> from bnnkit.verification import Verdict, Verdicts
     >>> verdict = Verdict("robust", label=3, eps=0.1, clean=3, predicted=3, stage="bounds")
     >>> verdicts = Verdicts([verdict])
     >>> verdicts.counts
@@ -103,6 +120,11 @@ class Verdicts(Sequence):
     def misclassified(self):
         """How many images are misclassified as they are; they count as falsified too."""
         return sum(verdict.clean != verdict.label for verdict in self)
+
+    @property
+    def wrong(self):
+        """Indices of the images over which an answer failed its check: a defect was found."""
+        return [i for i, verdict in enumerate(self) if verdict.stage == "wrong"]
 
     @property
     def certified_accuracy(self):
@@ -145,6 +167,15 @@ def combine(tables):
         "falsified" or "robust" if any solver says so, else "unknown".
     disagreements : list of int
         Indices of images that one solver proves robust and another falsifies.
+
+    Examples
+    --------
+    >>> from bnnkit.verification import Verdict, Verdicts, combine
+    >>> def said(*statuses):
+    ...     return Verdicts([Verdict(s, label=3, eps=0.1, clean=3, predicted=3, stage="solver")
+    ...                      for s in statuses])
+    >>> combine([said("robust", "unknown", "robust"), said("unknown", "unknown", "falsified")])
+    (['robust', 'unknown', 'falsified'], [2])
     """
     answers = [
         set(row) for row in itertools.zip_longest(*(table.status.tolist() for table in tables))

@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 
 from bnnkit._checks import unit_floats
+from bnnkit.solvers import WrongAnswer
 
 # A pixel may need a float32 that lies beyond the real end of its ball by rounding alone.
 FLOAT32_ROUNDING = 6e-8  # 2**-24, the step of float32 below 1, is 5.96e-8
@@ -76,7 +77,7 @@ def _nearest_float(quantiser, value, level):
 
 
 def check(network, image, adversarial, label, eps):
-    """Raise RuntimeError unless `adversarial` is misclassified, in the ball and in [0, 1].
+    """Raise WrongAnswer unless `adversarial` is misclassified, in the ball and in [0, 1].
 
     Inference here is the network's own, on the image alone: nothing of the formula or of
     the solver is believed.
@@ -92,7 +93,7 @@ def predict_one(network, adversarial):
 
 
 def check_class_and_place(predicted, image, adversarial, label, eps):
-    """Raise RuntimeError if the class is the label, or the image leaves the ball or [0, 1]."""
+    """Raise WrongAnswer if the class is the label, or the image leaves the ball or [0, 1]."""
     values = _unit_doubles(adversarial)
     distance = np.abs(values - _unit_doubles(image)).max()
     if (
@@ -100,7 +101,7 @@ def check_class_and_place(predicted, image, adversarial, label, eps):
         or distance > float(eps) + FLOAT32_ROUNDING
         or not (values.min() >= 0 and values.max() <= 1)
     ):
-        raise RuntimeError(
+        raise WrongAnswer(
             f"a witness failed its check: class {predicted}, label {label}, distance {distance}, "
             f"eps {float(eps)}; this is an error in bnnkit or in the solver, please report it"
         )

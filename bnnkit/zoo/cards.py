@@ -38,6 +38,13 @@ class Training(_Part):
         Where, when (ISO 8601), and by which bnnkit.
     command : str
         Trains the network anew, from the repository's root.
+
+    Examples
+    --------
+    >>> from bnnkit import zoo
+    >>> training = zoo.card("mnist-mlp-eps0.1").training
+    >>> training.settings["architecture"], training.best_epoch <= training.epochs
+    ('500-300-200-100', True)
     """
 
     settings: dict
@@ -84,6 +91,15 @@ class Evaluation(_Part):
         Where, when (ISO 8601), and by which bnnkit.
     command : str
         Verifies all images anew, from the repository's root.
+
+    Examples
+    --------
+    >>> from bnnkit import zoo
+    >>> found = zoo.card("mnist-mlp-eps0.1").evaluation
+    >>> found.robust + found.falsified + found.unknown == found.images
+    True
+    >>> found.certified_accuracy <= found.pgd_accuracy <= found.clean_accuracy
+    True
     """
 
     images: int
@@ -144,6 +160,13 @@ class Card(_Part):
         SHA-256 of the network, `bnnkit.BinaryNetwork.digest`.
     training : Training
     evaluation : Evaluation
+
+    Examples
+    --------
+    >>> from bnnkit import zoo
+    >>> card = zoo.card("mnist-mlp-eps0.1")
+    >>> card.dataset, card.eps, card.quant_step
+    ('mnist', 0.1, 0.1)
     """
 
     name: str

@@ -16,6 +16,19 @@ class Zoo:
     Parameters
     ----------
     folder : str or path-like
+
+    Examples
+    --------
+    A folder of your own, with a network from the package:
+
+    >>> import tempfile
+    >>> from bnnkit import zoo
+    >>> name = "mnist-mlp-eps0.1"
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     mine = zoo.Zoo(folder)
+    ...     mine.add(zoo.card(name), zoo.load(name))
+    ...     mine.names(), mine.load(name) == zoo.load(name)
+    (('mnist-mlp-eps0.1',), True)
     """
 
     def __init__(self, folder):

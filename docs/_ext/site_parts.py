@@ -1,4 +1,4 @@
-"""Parts of the site that Sphinx lacks: formulas as MathML, and a page of all commands."""
+"""Parts of the site that Sphinx lacks: MathML, pictures that scroll, a page of all commands."""
 
 import contextlib
 import io
@@ -6,10 +6,11 @@ import os
 from html import escape
 from pathlib import Path
 
-from docutils.nodes import SkipNode
+from docutils.nodes import SkipNode, container
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.util.logging import getLogger
+from sphinx_gallery.directives import imgsgnode
 
 from bnnkit.cli.main import COMMANDS, main
 
@@ -20,6 +21,7 @@ def setup(app):
     """Register the parts."""
     app.add_html_math_renderer("mathml", (visit_inline, None), (visit_block, None))
     app.connect("builder-inited", write_commands)
+    app.connect("doctree-read", box_pictures)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -42,6 +44,14 @@ def mathml(node, as_block=False):
     except MathError as error:
         LOGGER.warning("%s In the formula: %s", error, node.astext(), location=node)
         return f"<code>{escape(node.astext())}</code>"
+
+
+def box_pictures(app, doctree):
+    """Put each picture of a lesson into a box in which it can scroll sideways on a phone."""
+    for picture in list(doctree.findall(imgsgnode)):
+        box = container(classes=["picture"])
+        picture.replace_self(box)
+        box += picture
 
 
 def write_commands(app):

@@ -1,10 +1,11 @@
+import re
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from helpers import random_network
 
-from bnnkit import BNNClassifier, attacks
+from bnnkit import BNNClassifier, _progress, attacks
 from bnnkit.assess import AdversarialPool, Rate, make_pool, transfer_matrix, transfer_study
 
 
@@ -47,6 +48,21 @@ def test_a_pool_ends_with_its_last_image(size, case):
     if size < len(every):
         assert pool.n_tried == pool.index[-1] + 1
     assert pool.n_wrong == (network.predict(images[: pool.n_tried]) != labels[: pool.n_tried]).sum()
+
+
+def test_progress_is_in_images(case, monkeypatch, capsys):
+    monkeypatch.setattr(_progress, "_SECONDS_BETWEEN_LINES", 0.0)
+    (network, *_), images, labels = case
+    for size, form in (
+        (None, r"attacking first: {tried} of 250, .*, {found} found"),
+        (150, r"attacking first: {found} of 150, .*, found in {tried} images"),
+    ):
+        pool = make_pool("first", network, EXACT, images, labels, 0.2, size)
+        lines = [line for line in capsys.readouterr().err.splitlines() if "attacking" in line]
+        for i, line in enumerate(lines):
+            found = int((pool.index < 100 * i).sum())
+            assert re.fullmatch(form.format(tried=100 * i, found=found), line)
+        assert len(lines) >= 2
 
 
 def test_a_joint_attack_makes_a_pool_of_several_models(case):

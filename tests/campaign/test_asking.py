@@ -2,7 +2,7 @@ import pytest
 
 from bnnkit.campaign import workers
 from bnnkit.campaign.answering import SLICE, Lost
-from bnnkit.campaign.asking import LARGEST, _Feed
+from bnnkit.campaign.asking import FIRST, LARGEST, SHORT, _Feed
 
 ARGUMENTS = {"solver": "native", "timeout": 60.0}
 
@@ -33,10 +33,15 @@ def test_batches_grow_as_far_as_questions_are_easy_and_shrink_near_the_end():
         asked += places
         feed.receive(places, [taking(0.001) for _ in places])
     assert asked == list(range(10_000))
-    assert sizes[0] == 1
+    assert sizes[0] == FIRST
     assert max(sizes) == round(SLICE / 0.001)
-    assert sizes[-1] == 1
+    assert min(sizes[:-1]) == round(SHORT / 0.001)
     assert sizes[-50:] == sorted(sizes[-50:], reverse=True)
+
+
+def test_few_questions_are_shared_out_before_it_is_known_what_one_takes():
+    sizes = [len(places_of(task)) for task in feed_of(5)]
+    assert sizes == [2, 1, 1, 1]
 
 
 @pytest.mark.parametrize(("seconds", "size"), [(1e-7, LARGEST), (SLICE / 5.5, 5), (3.0, 1)])

@@ -8,9 +8,10 @@ import pytest
 from campaigns import EPS
 from helpers import random_network
 
-from bnnkit import BNNClassifier, verify, verify_all
+from bnnkit import BNNClassifier, _progress, verify, verify_all
 from bnnkit.campaign import iter_verdicts, workers
 from bnnkit.ensemble import Vote
+from bnnkit.solvers import WrongAnswer
 from bnnkit.verification import verify_joint, verify_vote
 
 
@@ -254,6 +255,75 @@ def test_an_error_of_a_solver_is_an_unknown_for_its_image_alone(
         lost = verdict.status == "unknown"
         assert (verdict.stage == "lost") == lost
         assert verdict.reason == ("RuntimeError: a bug of the solver" if lost else "")
+
+
+@pytest.mark.parametrize(("n_jobs", "stored"), [(1, False), (1, True), (2, True)])
+def test_a_lie_is_a_defect_and_no_ordinary_unknown(mixed, odd, n_jobs, stored, tmp_path):
+    *question, expected = mixed
+    store = tmp_path / "run.sqlite" if stored else None
+    chosen = {"n_jobs": n_jobs, "store": store, "falsify": 0}
+    lies = [i for i, status in enumerate(expected) if status == "unknown"]
+    says = rf"answers of the solver odd failed their check on images {lies[0]}, {lies[1]}: a defect"
+    with pytest.warns(RuntimeWarning, match=says):
+        verdicts = verify_all(*question, EPS, odd("Lying"), **chosen)
+    assert verdicts.status.tolist() == expected
+    assert verdicts.wrong == lies
+    for i in lies:
+        assert verdicts[i].stage == "wrong"
+        assert "WrongAnswer: the solver native gave a model that violates" in verdicts[i].reason
+    if stored:  # asking an honest solver again, under the same name, does not hide the lie
+        with pytest.warns(RuntimeWarning, match=says):
+            again = verify_all(*question, EPS, odd("Fainting"), retry=True, **chosen)
+        assert all(map(same, verdicts, again))
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_lie_that_only_the_witness_gives_away(questions, odd, n_jobs):
+    network, images, labels = questions
+    truth = verify_all(network, images, labels, EPS, falsify=0)
+    chosen = {"solver": odd("Forging"), "n_jobs": n_jobs, "falsify": 0}
+    with pytest.warns(RuntimeWarning, match=r"on images (\d+, ){9}\d+ and \d+ more: a defect"):
+        verdicts = verify_all(network, images, labels, EPS, **chosen)
+    assert len(verdicts.wrong) > 10
+    for i, (verdict, true) in enumerate(zip(verdicts, truth, strict=True)):
+        assert verdict.status == ("unknown" if i in verdicts.wrong else true.status)
+    assert all("a witness failed its check" in verdicts[i].reason for i in verdicts.wrong)
+
+
+@pytest.mark.parametrize("question", ["vote", "joint"])
+def test_a_lie_about_several_networks(mixed, odd, question, tmp_path):
+    network, images, labels, _ = mixed
+    chosen = {"question": question, "falsify": 0, "store": tmp_path / "run.sqlite"}
+    with pytest.warns(RuntimeWarning, match="the solver odd failed their check"):
+        verdicts = verify_all(
+            [network, other_network()], images, labels, EPS, odd("Lying"), **chosen
+        )
+    assert 0 < len(verdicts.wrong) < len(verdicts)
+
+
+def test_one_question_alone_raises_it(mixed, odd):
+    network, images, labels, expected = mixed
+    place = expected.index("unknown")
+    with pytest.raises(WrongAnswer, match="the solver native gave a model"):
+        verify(network, images[place], labels[place], EPS, odd("Lying"), falsify=0)
+
+
+def test_an_interrupted_run_tells_of_the_lies_so_far(mixed, odd):
+    *question, expected = mixed
+    verdicts = iter_verdicts(*question, EPS, odd("Lying"), falsify=0)
+    assert [next(verdicts)[1].status for _ in range(7)] == expected[:7]
+    with pytest.warns(RuntimeWarning, match="on images 6:"):
+        verdicts.close()
+
+
+def test_lies_are_counted_while_the_work_goes_on(mixed, odd, monkeypatch, capsys):
+    monkeypatch.setattr(_progress, "_SECONDS_BETWEEN_LINES", 0.0)
+    *question, _ = mixed
+    with pytest.warns(RuntimeWarning):
+        verify_all(*question, EPS, odd("Lying"), falsify=0)
+    lines = capsys.readouterr().err.splitlines()
+    assert "WRONG" not in lines[5]
+    assert lines[-1].endswith("1 unknown, 1 WRONG")  # when the last answer came, itself apart
 
 
 def test_a_solver_that_always_fails_leaves_all_unknown(questions, odd):

@@ -32,6 +32,19 @@ def test_status(campaign, questions):
     assert "numba" in environment
 
 
+def test_lies_stand_apart(questions, odd, tmp_path):
+    network, images, labels = questions
+    store = tmp_path / "run.sqlite"
+    with pytest.warns(RuntimeWarning):
+        verdicts = verify_all(network, images, labels, EPS, odd("Lying"), store=store, falsify=0)
+    (row,) = report.status(store)["campaigns"]
+    assert row["wrong"] == row["unknown"] == len(verdicts.wrong) > 0
+    assert (row["lost"], row["missing"]) == (0, 0)
+    rows = [row for row in report.rows(store) if row["stage"] == "wrong"]
+    assert [row["index"] for row in rows] == verdicts.wrong
+    assert all("gave a model that violates" in row["reason"] for row in rows)
+
+
 def check(rows, verdicts, images):
     assert len(rows) == 43
     for i, (row, verdict) in enumerate(zip(rows[:40], verdicts, strict=True)):

@@ -252,6 +252,24 @@ def test_a_repeated_literal_is_watched_once(tmp_path):
     assert answer(tmp_path, text, [("claim", [2, 3])])
 
 
+def test_clauses_that_repeat_literals(tmp_path):
+    """In formulas and steps, true and false ones among them: as the twin says."""
+    rng, found = np.random.default_rng(7), []
+    for _ in range(300):
+        clauses = [random_clause(rng) for _ in range(12)]
+        text = "p cnf 4 12\n" + "".join(" ".join(map(str, [*c, 0])) + "\n" for c in clauses)
+        rows = [("", random_clause(rng)) for _ in range(3)] + [("claim", random_clause(rng)[:2])]
+        found.append(verifies(text, rows))
+        assert answer(tmp_path, text, rows) == found[-1], (text, rows)
+    assert 30 < sum(found) < 270
+
+
+def random_clause(rng):
+    """Three to five literals, of three of four variables, in any order."""
+    lits = (rng.choice(4, 3, replace=False) + 1) * rng.choice([-1, 1], 3)
+    return rng.choice(lits, rng.integers(3, 6)).tolist()
+
+
 def test_what_is_said(tmp_path):
     formula, proof = tmp_path / "f.cnf", tmp_path / "f.proof"
     formula.write_text("p cnf 2 1\n1 2 0\n")

@@ -10,9 +10,10 @@ import subprocess
 import sys
 import time
 
+import odd_solvers
 import pytest
 
-from bnnkit import BNNClassifier, datasets
+from bnnkit import BNNClassifier, datasets, solvers
 from bnnkit.cli import main
 
 
@@ -53,6 +54,32 @@ def test_a_campaign_from_verify_to_rows(model, tmp_path, capsys):
     jsonl, table = tmp_path / "rows.jsonl", tmp_path / "rows.csv"
     assert run("campaign", "export", store, "--jsonl", jsonl, "--csv", table) == 0
     assert len(jsonl.read_text().splitlines()) == len(table.read_text().splitlines()) - 1 == 21
+
+
+@pytest.fixture
+def lying(monkeypatch):
+    """The native solver, but for claims that no formula makes true."""
+    monkeypatch.setattr(solvers.registry, "_registered", dict(solvers.registry._registered))
+    solvers.register("lying", odd_solvers.Lying)
+
+
+@pytest.mark.usefixtures("lying")
+def test_a_lie_ends_with_code_70(model, tmp_path, capsys):
+    store = tmp_path / "run.sqlite"
+    verifying = ("verify", model, "--eps", "0.05", "--store", store, "--first", 40)
+    with pytest.warns(RuntimeWarning, match="the solver lying failed their check on images"):
+        assert run(*verifying, "--solver", "native", "lying", "--json") == 70
+    said = json.loads(capsys.readouterr().out)["solvers"]
+    assert said["native"]["wrong"] == []
+    assert 0 < len(said["lying"]["wrong"]) == said["lying"]["unknown"] < 40
+    assert run("campaign", "status", store, "--json") == 70
+    campaigns = json.loads(capsys.readouterr().out)["campaigns"]
+    assert [row["wrong"] for row in campaigns] == [0, said["lying"]["unknown"]]
+    (tmp_path / "rows").mkdir()
+    assert run("campaign", "export", store, "--csv", tmp_path / "rows" / "all.csv") == 0
+    with open(tmp_path / "rows" / "all.csv", newline="") as file:
+        found = [int(row["index"]) for row in csv.DictReader(file) if row["stage"] == "wrong"]
+    assert found == said["lying"]["wrong"]
 
 
 @pytest.mark.parametrize(

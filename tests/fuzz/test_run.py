@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bnnkit import fuzz, solvers
+from bnnkit import _progress, fuzz, solvers
 
 LIAR = "liar"
 
@@ -62,6 +62,17 @@ def test_variables_go_one_by_one_where_not_all_of_them_can():
     assert kept.n_vars == 4
     assert abs(one) <= 4
     assert abs(other) <= 4
+
+
+@pytest.mark.parametrize("kind", ["formula", "network"])
+def test_progress_counts_what_was_done_before(kind, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(_progress, "_SECONDS_BETWEEN_LINES", 0.0)
+    limits = {"solvers": ["native"], "journal": tmp_path / "run.json"}
+    fuzz.run(kind, 2, **limits)
+    capsys.readouterr()
+    fuzz.run(kind, 4, **limits)
+    said = [line.split(",")[0] for line in capsys.readouterr().err.splitlines()]
+    assert said == [f"asking about {kind}s: {n} of 4" for n in (2, 3)]
 
 
 @pytest.mark.parametrize("kind", ["formula", "network"])

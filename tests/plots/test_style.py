@@ -9,6 +9,7 @@ from helpers import random_network
 from bnnkit import plots
 from bnnkit.assess import by_class
 from bnnkit.comparison import Comparison, Record
+from bnnkit.verification import Verdict, Verdicts
 
 SIGNATURES = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}
 
@@ -36,6 +37,7 @@ def pictures(history, curve, minimal, strips, study):
         "rounds": lambda: plots.rounds(history(3)),
         "runs": lambda: plots.runs({"a": history(3), "b": history(2)}),
         "times": lambda: plots.times(curve),
+        "verdicts": lambda: plots.verdicts(Verdicts([Verdict("robust", 3, 0.1, 3, 3, "bounds")])),
         "weights": lambda: plots.weights(network),
     }
 

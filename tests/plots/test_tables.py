@@ -3,6 +3,7 @@ import pytest
 
 from bnnkit import plots
 from bnnkit.assess import Matrix, Rate, by_class
+from bnnkit.verification import Verdict, Verdicts
 
 
 @pytest.fixture
@@ -74,3 +75,23 @@ def test_a_quantisation_study_shows_verdicts_accuracy_and_times(study):
     assert right.lines[0].get_ydata().tolist() == [3, 8, 13]
     assert right.lines[1].get_ydata().tolist() == [5, 10, 15]
     assert [label.get_text() for label in right.get_xticklabels()] == study.steps
+
+
+def test_a_bar_for_each_table_of_verdicts_from_the_top():
+    tables = {"none": "uuf", "some": "ruf", "few": "r"}
+    names = {"r": "robust", "u": "unknown", "f": "falsified"}
+    found = {
+        name: Verdicts([Verdict(names[letter], 3, 0.1, 3, 3, "solver") for letter in letters])
+        for name, letters in tables.items()
+    }
+    ax = plots.verdicts(found)
+    spans = {
+        bars.get_label(): [(bar.get_x(), bar.get_width()) for bar in bars] for bars in ax.containers
+    }
+    assert spans["robust"] == [(0, 0), (0, 1), (0, 1)]
+    assert spans["unknown"] == [(0, 2), (1, 1), (1, 0)]
+    assert spans["falsified"] == [(2, 1), (2, 1), (1, 0)]
+    heights = [ax.transData.transform((0, place))[1] for place in ax.get_yticks()]
+    assert heights == sorted(heights, reverse=True)
+    assert [label.get_text() for label in ax.get_yticklabels()] == list(tables)
+    assert ax.get_title() == "Verdicts, eps 0.1"

@@ -45,10 +45,11 @@ def classes(folded, levels):
     return folded.scores_of_levels(levels.transpose(0, 3, 1, 2)).argmax(axis=1)
 
 
+@pytest.mark.parametrize("searches", [0, 1])
 @pytest.mark.parametrize("change", [copy.deepcopy, blind])
-def test_what_withstands_is_robust_and_what_does_not_is_in_the_ball(change, trained):
+def test_what_withstands_is_robust_and_what_does_not_is_in_the_ball(change, searches, trained):
     network, ball, labels = trained
-    exact = ExactTraining(PGD, conflicts=100_000)
+    exact = ExactTraining(PGD, conflicts=100_000, searches=searches)
     levels, folded = attack(exact, change(network), ball, labels)
     low, high = ball.quantiser.ball(ball.pixels, ball.eps)
     assert ((low <= levels) & (levels <= high)).all()
@@ -134,6 +135,7 @@ def test_the_full_adversary_is_pgd_on_every_image():
         ({"conflicts": 0}, "conflicts must be a whole number of at least 1, got 0"),
         ({"share": 0}, "share must be in .0, 1., got 0"),
         ({"share": 1.5}, "share must be in .0, 1., got 1.5"),
+        ({"searches": -1}, "searches must be a whole number of at least 0, got -1"),
     ],
 )
 def test_parameters_out_of_range(arguments, message):

@@ -38,5 +38,16 @@ def load(path, quant_step=None, input_shape=None, input_range=None):
         The package onnx is missing.
     ValueError
         Not an ONNX file, or damaged; or not a binarized network, with the node that is not.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import bnnkit
+    >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     bnnkit.interop.onnx.save(network, f"{folder}/network.onnx")
+    ...     again = bnnkit.interop.onnx.load(f"{folder}/network.onnx")
+    >>> again == network
+    True
     """
     return read(path, quant_step, input_shape, input_range).network

@@ -33,6 +33,16 @@ class Imported(NamedTuple):
         The file's output is the network's scores times `unit`. None if a softmax or the like
         follows, or where scores are rounded (in which case every comparison of two of them is
         still exact).
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import bnnkit
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     bnnkit.interop.onnx.save(bnnkit.zoo.load("mnist-mlp-eps0.1"), f"{folder}/network.onnx")
+    ...     imported = bnnkit.interop.onnx.read(f"{folder}/network.onnx")
+    >>> imported.order.shape, imported.unit
+    ((784,), Fraction(1, 1))
     """
 
     network: BinaryNetwork | RealNetwork
@@ -46,6 +56,17 @@ def read(path, quant_step=None, input_shape=None, input_range=None):
     Returns
     -------
     Imported
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import bnnkit
+    >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     bnnkit.interop.onnx.save(network, f"{folder}/network.onnx")
+    ...     network, order, unit = bnnkit.interop.onnx.read(f"{folder}/network.onnx")
+    >>> network.input_shape, order[:3].tolist(), unit
+    ((1, 28, 28), [0, 1, 2], Fraction(1, 1))
     """
     try:
         graph = read_graph(path)

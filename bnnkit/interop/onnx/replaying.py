@@ -27,6 +27,19 @@ def replay(path, x):
     ------
     OverflowError
         Inputs or outputs are beyond float32.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import bnnkit
+    >>> from bnnkit.interop import onnx
+    >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
+    >>> image = np.zeros((1, 1, 28, 28))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     onnx.save(network, f"{folder}/network.onnx")
+    ...     scores = onnx.replay(f"{folder}/network.onnx", image.ravel())
+    >>> bool((scores == network.scores(image)[0].astype(np.float32)).all())
+    True
     """
     graph = read_graph(path)
     content = read_bounded(Path(path), LARGEST_FILE)

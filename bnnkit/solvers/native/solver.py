@@ -58,6 +58,8 @@ class Native(Solver):
 
     Examples
     --------
+    >>> from bnnkit.formula import Formula
+    >>> from bnnkit.solvers.native import Native
     >>> formula = Formula(4)
     >>> formula.add_sum([1, 2, 3], 2, output=4)
     >>> with Native(formula) as solver:

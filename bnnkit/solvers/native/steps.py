@@ -35,6 +35,19 @@ class Step:
         How many decisions were made before or with it; 0 for what always holds.
     reason : tuple of int, or None
         The true literals that it follows from, by one clause or sum; None for a decision.
+
+    Examples
+    --------
+    A decision, and what follows from it:
+
+    >>> from bnnkit.formula import Formula
+    >>> from bnnkit.solvers.native.steps import trace
+    >>> formula = Formula(2)
+    >>> formula.add_clause([-1, 2])
+    >>> for step in trace(formula, [1]).trail:
+    ...     print(step)
+    Step(lit=1, level=1, reason=None)
+    Step(lit=2, level=1, reason=(1,))
     """
 
     lit: int
@@ -57,6 +70,16 @@ class Trace:
         literal is the only one of the current level; empty if the formula has no model.
     back : int, or None
         After a conflict: the level to go back to, where the first literal of `learnt` follows.
+
+    Examples
+    --------
+    >>> from bnnkit.formula import Formula
+    >>> from bnnkit.solvers.native.steps import trace
+    >>> formula = Formula(2)
+    >>> formula.add_clauses([-1, 2, -1, -2], [2, 2])
+    >>> found = trace(formula, [1])
+    >>> sorted(found.conflict), found.learnt, found.back
+    ([1, 2], (-1,), 0)
     """
 
     trail: list[Step]
@@ -81,6 +104,8 @@ def trace(formula: Formula, decisions: Sequence[int]) -> Trace:
 
     Examples
     --------
+    >>> from bnnkit.formula import Formula
+    >>> from bnnkit.solvers.native.steps import trace
     >>> formula = Formula(3)
     >>> formula.add_clauses([-1, 2, -1, -2, 3], [2, 3])
     >>> for step in trace(formula, [1]).trail:

@@ -19,6 +19,7 @@ class Condition:
 
     Examples
     --------
+    >>> from bnnkit.verification.real import Condition
     >>> condition = Condition.not_class(1, 3)
     >>> condition.cases
     (((0, 1),), ((2, 1),))

@@ -38,6 +38,13 @@ class BoxVerdict:
         Seconds of each stage that ran.
     reason : str
         Why an "unknown" is one.
+
+    Examples
+    --------
+    >>> from bnnkit.verification.real import BoxVerdict
+    >>> verdict = BoxVerdict("robust", "prove", timings={"bounds": 0.25, "prove": 0.5})
+    >>> verdict.status, verdict.seconds
+    ('robust', 0.75)
     """
 
     status: str
@@ -89,8 +96,10 @@ def verify_box(network, low, high, condition, timeout=60.0, seed=0):
     --------
     One pixel, and a network that says 1 from 5/2 on:
 
+    >>> from fractions import Fraction
     >>> from bnnkit.network import BinaryNetwork, Head, RealConv2d, RealNetwork
     >>> from bnnkit.quantiser import Quantiser
+    >>> from bnnkit.verification.real import verify_box
     >>> front = RealConv2d(np.ones((1, 1, 1, 1)), [Fraction(5, 2)], [1])
     >>> head = Head(np.array([-1, 1]).reshape(2, 1, 1, 1), scale=2, bias=[1, 0])
     >>> tail = BinaryNetwork(Quantiser(1), [], head, (1, 1, 1))
@@ -111,15 +120,15 @@ def verify_box(network, low, high, condition, timeout=60.0, seed=0):
     if not isinstance(condition, Condition):
         condition = Condition.not_class(condition, network.n_classes)
     condition.check(network.n_classes)
-    return _Question(network, box, condition, checked_timeout(timeout), seed).answer()
+    return Question(network, box, condition, checked_timeout(timeout), seed, FIRST).answer()
 
 
-class _Question:
-    """One question and the time that its stages have taken."""
+class Question:
+    """One question and the time that its stages have taken; its first search is `first` seconds."""
 
-    def __init__(self, network, box, condition, timeout, seed):
+    def __init__(self, network, box, condition, timeout, seed, first):
         self._network, self._box, self._condition = network, box, condition
-        self._clock, self._seed = Clock(timeout), seed
+        self._clock, self._seed, self._first = Clock(timeout), seed, first
 
     def answer(self):
         if self._is_counterexample(self._box.centre):
@@ -127,7 +136,7 @@ class _Question:
         self._clock.end_stage("clean")
         self._grid = Grid(self._box, self._network.front)
         self._ascent = Ascent(self._network, self._grid, self._condition, self._seed)
-        point = self._search(min(FIRST, self._clock.left * FIRST_SHARE))
+        point = self._search(min(self._first, self._clock.left * FIRST_SHARE))
         if point is not None:
             return self._falsified("falsify", point)
         if self._clock.left == 0:
@@ -152,7 +161,7 @@ class _Question:
 
     def _prove(self, prover):
         """Let the proof run, and search meanwhile; a verdict, or None if no proof is expected."""
-        turn = FIRST / PATIENCE
+        turn = self._first / PATIENCE
         try:
             prover.start()
             while not prover.wait(min(PATIENCE * turn, self._clock.left)):

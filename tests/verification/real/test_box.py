@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import real_boxes
 
+from bnnkit.fuzz import plain_boxes
 from bnnkit.network import RealConv2d
 from bnnkit.verification.real.box import Box, Grid
 
@@ -56,10 +57,10 @@ def test_bits_agree_with_elimination(seed):
     low, high = box.bits(network.front)
     for place in np.ndindex(low.shape):
         possible = [
-            real_boxes.feasible(
+            plain_boxes.feasible(
                 [
-                    *real_boxes.box_rows(box),
-                    real_boxes.sign_row(network.front, box.shape, place, bit),
+                    *plain_boxes.end_rows(box.low, box.high),
+                    plain_boxes.sign_row(network.front, box.shape, place, bit),
                 ]
             )
             for bit in (0, 1)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import real_boxes
 
+from bnnkit.fuzz import plain_boxes
 from bnnkit.network import RealConv2d
 from bnnkit.verification.real.box import Box
 from bnnkit.verification.real.coupling import Coupling
@@ -20,7 +21,7 @@ def test_pixels_have_the_signs_and_clauses_are_true(seed):
     bits = np.arange(o * height * width)
     rows = SignRows(front, box, bits)
     coupling = Coupling(rows)
-    seen = real_boxes.patterns(front, box)
+    seen = plain_boxes.patterns(front, box.low, box.high)
     order = np.array([pattern.transpose(1, 2, 0).ravel() for pattern in seen])
     undecided = 0
     for _ in range(40):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import real_boxes
 
+from bnnkit.fuzz import plain_boxes
 from bnnkit.network import RealConv2d
 from bnnkit.verification.real.box import Box
 from bnnkit.verification.real.rows import SignRows
@@ -18,8 +19,8 @@ def rows_and_places(network, box):
 
 
 def possible(network, box, demands):
-    rows = [real_boxes.sign_row(network.front, box.shape, place, s > 0) for place, s in demands]
-    return real_boxes.feasible([*real_boxes.box_rows(box), *rows])
+    rows = [plain_boxes.sign_row(network.front, box.shape, place, s > 0) for place, s in demands]
+    return plain_boxes.feasible([*plain_boxes.end_rows(box.low, box.high), *rows])
 
 
 @pytest.mark.parametrize("seed", range(25))
