@@ -15,7 +15,17 @@ _COLUMNS = ("key", "value", "default", "meaning")
 
 
 def reference():
-    """All keys with what they may be, their defaults and meanings, as Markdown tables."""
+    """All keys with what they may be, their defaults and meanings, as Markdown tables.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> reference().splitlines()[4]
+    '| `title` | a text | required | heads the report |'
+    """
     parts = [
         f"{title}\n\n{_table(_COLUMNS, [_row(name, key) for name, key in keys.items()])}"
         for title, keys in _TITLES.items()
