@@ -23,7 +23,8 @@ def reference():
 
     Examples
     --------
-    >>> reference().splitlines()[4]
+    >>> from bnnkit import study
+    >>> study.reference().splitlines()[4]
     '| `title` | a text | required | heads the report |'
     """
     parts = [

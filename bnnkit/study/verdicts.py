@@ -1,6 +1,6 @@
 """Measures of exact questions: verdicts, curves over eps, smallest eps, solvers."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from bnnkit.assess._stored import Stored
 from bnnkit.assess.measures import exact_networks
 from bnnkit.attacks.models import exact_network, predict
 from bnnkit.comparison import Comparison, Record, compare
+from bnnkit.plots.style import labelled
 from bnnkit.study.identity import asked
 from bnnkit.study.wording import WORDINGS, asked_about, in_words
 from bnnkit.verification.verdict import STATUSES
@@ -41,29 +42,20 @@ def resistance(findings, laboratory, table):
     axes = in_words(plots.resistance(curves), wording)
     findings.picture(f"{wording.title}: verdicts over eps", "resistance", axes)
     findings.picture(f"{wording.title}: times", "times", plots.times(curves))
-    header = next(iter(curves.values())).rows()[0]
-    header = ("run", "asked about", *map(wording.renamed, header))
-    rows = [
-        (name, _about(laboratory, name, table), *row)
-        for name, curve in curves.items()
-        for row in curve.rows()[1]
-    ]
-    findings.table(f"{wording.title}: verdicts", "resistance", header, rows)
+    _verdict_table(findings, laboratory, table, curves)
 
 
 def eps_matrix(findings, laboratory, table):
     """The eps of training (rows) against the eps of judging (columns)."""
     wording = WORDINGS[table["question"]]
     findings.say(wording.sentence)
-    curves = {
-        _trained_with(laboratory, name): curve
-        for name, curve in _curves(findings, laboratory, table).items()
-    }
-    matrix = assess.certified_matrix(curves)
-    axes = plots.heatmap(matrix)
-    axes.set(title=f"{wording.certified.capitalize()}\n({table['images']} images)", ylabel="run")
-    findings.picture(f"Proved: {wording.certified}", "certified", axes)
+    curves = _curves(findings, laboratory, table)
+    rows = {_trained_with(laboratory, name): curve for name, curve in curves.items()}
+    title = wording.certified.capitalize()
+    matrix = replace(assess.certified_matrix(rows), title=title, row_name="run")
+    findings.picture(f"Proved: {wording.certified}", "certified", plots.heatmap(matrix))
     findings.table(f"Proved: {wording.certified}", "certified", *matrix.rows())
+    _verdict_table(findings, laboratory, table, curves)
     pools = {name: laboratory.pool(name) for name in table["pools"]}
     if pools:
         matrix = _transferred(laboratory, table, pools)
@@ -123,9 +115,7 @@ def white_box(findings, laboratory, table):
     caption = f"{wording.title}: verdicts at eps {table['eps']:g}"
     findings.table(caption, "counts", header, rows)
     ax = plots.by_class(assess.ByClass(table["of"], list(STATUSES), np.array(counts)))
-    ax.set(
-        title=f"{len(images)} test images, eps {table['eps']:g}", xlabel="", ylabel="% of images"
-    )
+    labelled(ax, f"{len(images)} test images, eps {table['eps']:g}", "", "% of images")
     findings.picture(caption, "counts", in_words(ax, wording))
     for name, verdicts in found.items():
         about = _about(laboratory, name, table)
@@ -204,6 +194,19 @@ def _curves(findings, laboratory, table):
             **asked(table, "pools"),
         )
     return curves
+
+
+def _verdict_table(findings, laboratory, table, curves):
+    """All verdicts of some curves, a row for each run and eps, in the words of the question."""
+    wording = WORDINGS[table["question"]]
+    header = next(iter(curves.values())).rows()[0]
+    header = ("run", "asked about", *map(wording.renamed, header))
+    rows = [
+        (name, _about(laboratory, name, table), *row)
+        for name, curve in curves.items()
+        for row in curve.rows()[1]
+    ]
+    findings.table(f"{wording.title}: verdicts", "resistance", header, rows)
 
 
 def _trained_with(laboratory, name):

@@ -57,7 +57,7 @@ def test_the_matrix_is_what_the_curves_and_the_pool_say(folder):
     networks = [BinaryNetwork.load(folder / f"runs/live/model-{i}.npz") for i in range(3)]
     curve = assess.resistance_curve(Vote(networks), images, labels, [0.05, 0.3], question="vote")
     found = rows_of(folder / "measures/matrix/certified.csv")
-    ours = [row for row in found if row["model"] == "live (eps 0.3)"]
+    ours = [row for row in found if row["run"] == "live (eps 0.3)"]
     assert [float(row["share"]) for row in ours] == (curve.counts["robust"] / 10).tolist()
     pool = assess.AdversarialPool.load(folder / "pools/judge.npz")
     right = (Vote(networks).predict(pool.images) == pool.labels).mean()
