@@ -11,6 +11,7 @@ from bnnkit.robust.opponents import as_one, numbered
 from bnnkit.study import looking, parts, verdicts
 from bnnkit.study.comparing import comparison
 from bnnkit.study.identity import asked
+from bnnkit.study.wording import WORDINGS, in_words
 
 _ATTACKED = {  # whom an attack is against: what is in its pool, and what is left out of it
     "all": (
@@ -51,7 +52,7 @@ def run(findings, laboratory, name):
     findings.table("Rounds", "rounds", header, rows)
     if len(history.rounds) > 1:
         for judge in _common_judges([history]):
-            axes = plots.rounds(history, judge)
+            axes = _worded(plots.rounds(history, judge), judge)
             findings.picture(f"Judged by {judge}", f"judged-by-{_file(judge)}", axes)
         findings.picture("Time", "times", plots.round_times(history))
 
@@ -86,7 +87,7 @@ def rounds(findings, laboratory, table):
     histories = {name: laboratory.run(name).history for name in table["of"]}
     judges = [table["judge"]] if table["judge"] else _common_judges(histories.values())
     for judge in judges:
-        axes = plots.runs(histories, judge)
+        axes = _worded(plots.runs(histories, judge), judge)
         findings.picture(f"Judged by {judge}", f"runs-{_file(judge)}", axes)
     header = ("run", "networks", "rounds", "clean first", "clean last", "judge", "first", "second")
     header += ("last", "last, mean of the networks")
@@ -207,6 +208,11 @@ def _common_judges(histories):
     """The judges of all runs, without those of single models of several."""
     judges = [list(history.rounds[0].judged) for history in histories]
     return [name for name in judges[0] if "[" not in name and all(name in each for each in judges)]
+
+
+def _worded(axes, judge):
+    """A picture of what a judge said, in the words of its question where that is about several."""
+    return in_words(axes, WORDINGS[judge]) if judge in ("joint", "vote") else axes
 
 
 def _mean_of_networks(history, judge):

@@ -1,8 +1,14 @@
 """No answer is called by the name of another's."""
 
 import matplotlib.pyplot as plt
+import matplotlib.text
+import numpy as np
 import pytest
 
+from bnnkit import study
+from bnnkit.study import measures
+from bnnkit.study.findings import Findings
+from bnnkit.study.laboratory import Laboratory
 from bnnkit.study.wording import WORDINGS, asked_about, in_words
 
 
@@ -27,6 +33,31 @@ def test_names_of_columns():
 )
 def test_who_is_asked(question, k, said):
     assert asked_about(question, k) == said
+
+
+def test_a_joint_judge_is_never_said_to_find_robustness(written, tmp_path):
+    loaded = study.load(
+        written(
+            ('judges = ["judge"]', 'judges = ["joint"]\njudged = 5'), ("rounds = 2", "rounds = 1")
+        )
+    )
+    laboratory, said = Laboratory(loaded, tmp_path / "out"), []
+
+    class Kept(Findings):
+        def picture(self, caption, name, axes):
+            texts = np.ravel(axes)[0].figure.findobj(matplotlib.text.Text)
+            said.append(" ".join(each.get_text() for each in texts))
+            plt.close("all")
+
+    measures.run(Kept("", "", tmp_path / "run"), laboratory, "live")
+    measures.rounds(
+        Kept("", "", tmp_path / "rounds"), laboratory, {"of": ["live"], "judge": "joint"}
+    )
+    assert "no joint attack" in said[0]
+    assert all(
+        "robust" not in each.replace("Robust training", "").replace("robust training", "")
+        for each in said
+    )
 
 
 def test_a_picture_is_relabelled():
