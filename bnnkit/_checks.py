@@ -112,13 +112,15 @@ def as_labels(labels, n_images, n_classes=None):
     Raises
     ------
     TypeError, ValueError
-        Not integers, not `n_images` of them, negative, or not below the number of classes.
+        None, not integers, not `n_images` of them, negative, or not below the number of classes.
     """
     array = as_array("labels", labels)
     if array.ndim != 1 or len(array) != n_images:
         raise ValueError(
             f"labels must be one integer an image: {n_images} images, labels of shape {array.shape}"
         )
+    if not len(array):
+        raise ValueError("labels is empty: there are no images")
     if not np.issubdtype(array.dtype, np.integer):
         raise TypeError(f"labels must be integers, got dtype {array.dtype}")
     limit = MOST_CLASSES if n_classes is None else n_classes

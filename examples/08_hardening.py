@@ -51,8 +51,8 @@ for name, history in histories.items():
     print(f"{name:10} proved robust, of 300, round by round: {counts}")
 
 # %%
-# Thick lines are proofs, thin ones the share of all test images that are right without any
-# change.
+# On the left is what was proved, on the right the share of all test images that are right without
+# any change.
 #
 # This is one seed of one setting, chosen because the effect shows in it: with eps 0.12, step 0.3
 # and 64 units the same loop gained nothing. An illustration is no evidence; exercises below, and

@@ -18,7 +18,7 @@ from bnnkit.assess.measures import (
 )
 from bnnkit.assess.overview import Overview, measure, whitebox_measures
 from bnnkit.assess.quantisation import QuantisationStudy, quantisation_study
-from bnnkit.assess.rates import Between, Rate, wilson
+from bnnkit.assess.rates import Between, Mean, Rate, wilson
 from bnnkit.assess.resistance import (
     ResistanceCurve,
     certified_matrix,
@@ -40,6 +40,7 @@ __all__ = [
     "ByClass",
     "Changes",
     "Matrix",
+    "Mean",
     "MinimalEpsilons",
     "Overview",
     "QuantisationStudy",

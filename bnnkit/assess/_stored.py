@@ -57,7 +57,7 @@ class Stored(Tabular):
 
 
 def as_csv(header, rows):
-    """A table as CSV; floats with nine digits."""
+    """A table as CSV; what is read back from it are the same floats."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
@@ -66,7 +66,7 @@ def as_csv(header, rows):
 
 
 def _cell(value):
-    return f"{value:.9g}" if isinstance(value, (float, np.floating)) else value
+    return repr(float(value)) if isinstance(value, (float, np.floating)) else value
 
 
 def check_shapes(named, **shapes):

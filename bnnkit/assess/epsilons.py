@@ -95,6 +95,17 @@ class MinimalEpsilons(Stored):
         """The `WhiteBox` counts at any radius up to `max_eps`."""
         return WhiteBox.of(self.status(eps))
 
+    @property
+    def median(self):
+        """The eps from which on half of the images, or more, are falsified: (lower, upper).
+
+        Below `lower`, more than half are proved robust, and from `upper` on, at least half are
+        falsified. Both are radii of images, so equal where nothing is open; (max_eps, inf) where
+        more than half are robust throughout.
+        """
+        middle = (self.n - 1) // 2
+        return tuple(float(np.sort(ends)[middle]) for ends in (self.lower, self.upper))
+
     def curve(self):
         """How many images are falsified at each eps: all curves in one.
 

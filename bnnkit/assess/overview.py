@@ -3,6 +3,7 @@
 from bnnkit import verify_all
 from bnnkit._checks import as_eps
 from bnnkit._table import table
+from bnnkit.assess._radius import eps_text
 from bnnkit.assess._stored import Tabular
 from bnnkit.assess.measures import WhiteBox, accuracy, exact_networks
 from bnnkit.assess.rates import Between, Rate
@@ -17,7 +18,7 @@ class Overview(Tabular):
     Parameters
     ----------
     models : dict of str to dict of str to object
-        For each model its measures: `Rate`, `Between`, numbers, or None for what cannot be
+        For each model its measures: `Rate`, `Between`, `Mean`, numbers, or None for what cannot be
         measured of this model, which is shown as "-", as are measures that it lacks.
 
     Attributes
@@ -131,7 +132,7 @@ def measure(
             rate = None
             if _applies(attack, model):
                 rate = _withstood(attack(model, images, labels, radius))
-            found[f"accuracy under {name}, eps {float(radius):g}"] = rate
+            found[f"accuracy under {name}, eps {eps_text(radius)}"] = rate
         counts = None
         if _has(exact_networks, model):
             networks = exact_networks(model)
@@ -166,7 +167,7 @@ def whitebox_measures(counts, eps):
     """
     names = {"certified_accuracy": "certified accuracy", "vulnerable": "vulnerable"}
     return {
-        f"{name}, eps {float(eps):g}": None if counts is None else getattr(counts, attribute)
+        f"{name}, eps {eps_text(eps)}": None if counts is None else getattr(counts, attribute)
         for attribute, name in names.items()
     }
 

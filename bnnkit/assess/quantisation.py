@@ -19,6 +19,8 @@ from bnnkit.attacks.models import exact_network
 from bnnkit.quantiser import Quantiser
 from bnnkit.verification.verdict import STATUSES
 
+_ENDS = ("low", "high")  # of an interval
+
 
 @dataclass(frozen=True, eq=False)
 class QuantisationStudy(Stored):
@@ -130,20 +132,25 @@ class QuantisationStudy(Stored):
         )
 
     def rows(self):
-        """Header and rows of a table with one row for each step."""
+        """Header and rows of a table with one row for each step; its intervals come last."""
         header = ("step", "levels", "accuracy", "n_test", "eps", "n", *STATUSES)
         header += ("mean_seconds", "most_seconds", "fit_seconds")
+        header += tuple(f"{name}_{end}" for name in ("accuracy", *STATUSES) for end in _ENDS)
         rows = []
         for s, step in enumerate(self.steps):
             counts = [int((self.status[s] == status).sum()) for status in STATUSES]
             seconds = (self.seconds[s].mean(), self.seconds[s].max(), self.fit_seconds[s])
             clean = (Quantiser(Fraction(step)).n_levels, self.accuracy[s].share, self.n_test)
-            rows.append((step, *clean, self.eps, len(self.labels), *counts, *map(float, seconds)))
+            rates = [self.accuracy[s], *(Rate(count, len(self.labels)) for count in counts)]
+            ends = [end for rate in rates for end in rate.interval]
+            row = (step, *clean, self.eps, len(self.labels), *counts, *map(float, seconds), *ends)
+            rows.append(row)
         return header, rows
 
     def __str__(self):
         header, rows = self.rows()
-        return table(header, [[_short(cell) for cell in row] for row in rows])
+        shown = len(header) - len(_ENDS) * (1 + len(STATUSES))
+        return table(header[:shown], [[_short(cell) for cell in row[:shown]] for row in rows])
 
 
 def quantisation_study(

@@ -1,4 +1,4 @@
-"""Shares of a sample of images, and what they say about all images.
+"""Shares and means of a sample of images, and what they say about all images.
 
 The images of a test are a sample of those that a network will meet, however many of the test
 images were taken. So there is no correction for a finite population, and a share of all 10,000
@@ -135,6 +135,33 @@ class Between:
 
     def __str__(self):
         return f"{_percents(self.share)} % ({_percents(self.interval)})" if self.n else "-"
+
+
+@dataclass(frozen=True)
+class Mean:
+    """The mean of a figure over n images, with the interval for the mean over all images.
+
+    Attributes
+    ----------
+    share : float
+    interval : tuple of float
+        (low, high), 95 %.
+    n : int
+
+    Examples
+    --------
+    >>> from bnnkit.assess import Mean
+    >>> print(Mean(0.9312, (0.9, 0.96123), 100))
+    0.9312 (0.9 to 0.9612)
+    """
+
+    share: float
+    interval: tuple[float, float]
+    n: int
+
+    def __str__(self):
+        low, high = self.interval
+        return f"{self.share:.4g} ({low:.4g} to {high:.4g})"
 
 
 def _percent(share):

@@ -15,6 +15,7 @@ import numpy as np
 
 from bnnkit import verify_all
 from bnnkit._checks import as_eps, as_images, as_labels
+from bnnkit.assess._radius import eps_text
 from bnnkit.assess._stored import Stored, check_shapes
 from bnnkit.assess.matrix import Matrix
 from bnnkit.assess.measures import WhiteBox, exact_networks, statuses_of
@@ -252,7 +253,7 @@ def certified_matrix(curves):
         raise ValueError("curves must be of the same radii, at least one curve")
     counts = np.array([curve.counts["robust"] for curve in curves.values()])
     n = np.broadcast_to([[curve.n] for curve in curves.values()], counts.shape).copy()
-    names = ("model", "eps of judging", list(curves), [f"{eps:g}" for eps in radii[0]])
+    names = ("model", "eps of judging", list(curves), [eps_text(eps) for eps in radii[0]])
     return Matrix("Certified accuracy", *names, counts / n, n, *wilson(counts, n))
 
 

@@ -114,7 +114,7 @@ def eps_strip(model, image, label, eps, solver="native", timeout=60.0, **options
     seen = quantised(image, network.quantiser)
     return Strip(
         axis="eps",
-        values=[f"{float(radius):.3g}" for radius in radii],
+        values=[repr(float(radius)) for radius in radii],
         original=image,
         label=label,
         images=np.stack([unit_floats(each) for each in images]),

@@ -8,6 +8,7 @@ import numpy as np
 from bnnkit._checks import as_eps, as_images, as_labels
 from bnnkit._options import check_count, check_seed
 from bnnkit._progress import progress
+from bnnkit.assess._radius import eps_text
 from bnnkit.assess._stored import Stored, check_shapes
 from bnnkit.assess.matrix import Matrix
 from bnnkit.assess.rates import Rate, wilson
@@ -221,7 +222,7 @@ class Transfer(Stored):
         n = np.broadcast_to(self.n[e], self.fooled[e].shape)
         low, high = np.where(n > 0, wilson(self.fooled[e], n), np.nan)
         values = np.where(n > 0, self.fooled[e] / np.maximum(n, 1), np.nan)
-        title = f"Adversarial images that fool another model, eps {self.eps[e]:g}"
+        title = f"Adversarial images that fool another model, eps {eps_text(self.eps[e])}"
         names = ("target", "source", self.targets, self.sources)
         return Matrix(title, *names, values, n.copy(), low, high)
 

@@ -14,7 +14,8 @@ In brackets: the 95 % interval for all images of which those asked about are a s
 are the falsified images at least, and the unknown ones at most. Robust for one eps means robust
 for smaller ones, falsified means falsified for larger ones, so not every question is asked.
 Absolute robustness and the ratios are of the softmax of the scores of all test images, in units of
-one weight of the head: each network has its own scale, so compare the ratios of one alone.
+one weight of the head: each network has its own scale, so compare the ratios of one alone. Their
+intervals are made by the bootstrap.
 """
 
 
@@ -62,11 +63,15 @@ def run(args):
     return 0
 
 
+_SOFTMAX = {"absolute robustness": "absolute", "ratio": "ratio", "inverse ratio": "inverse_ratio"}
+
+
 class _Assessed:
     """What was found out about one network."""
 
     def __init__(self, args, network, data):
         from bnnkit import assess
+        from bnnkit.assess._radius import eps_text
 
         test, n = data.test, min(args.first, len(data.test))
         labels = test.labels[:n]
@@ -77,16 +82,17 @@ class _Assessed:
         confidence = assess.softmax_robustness(scores, test.labels)
         self.measures = {
             "clean accuracy": assess.Rate(int(right.sum()), len(right)),
-            "absolute robustness": confidence.absolute,
-            "ratio": confidence.ratio,
-            "inverse ratio": confidence.inverse_ratio,
+            **{
+                name: assess.Mean(getattr(confidence, key), confidence.intervals[key], len(right))
+                for name, key in _SOFTMAX.items()
+            },
             "images with guarded ratios": confidence.n_guarded,
         }
         for eps in self.curve.eps:
             self.measures |= assess.whitebox_measures(self.curve.at(eps), eps)
         self.right = assess.by_class(right[:n], labels, data.classes)
         self.verdicts = {
-            f"{eps:g}": assess.by_class(status, labels, data.classes)
+            eps_text(eps): assess.by_class(status, labels, data.classes)
             for eps, status in zip(self.curve.eps, self.curve.status, strict=True)
         }
 

@@ -2,11 +2,14 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 
 from bnnkit._checks import as_images, unit_floats
 from bnnkit.assess import changes
+from bnnkit.assess._radius import eps_text
 from bnnkit.attacks.models import exact_network
-from bnnkit.plots.style import LABEL, SIGNED, TITLE, numbered
+from bnnkit.plots.style import LABEL, SIGNED, SMALL, TITLE, numbered
 
 _LARGEST_SHEET = 8
 _MOST_NEURONS = 32
@@ -26,7 +29,8 @@ def adversarial_sheet(originals, adversarial, labels, predicted):
     Returns
     -------
     ndarray of matplotlib.axes.Axes, shape (3, n)
-        Differences are magnified: grey is none, bright is more, dark is less.
+        Differences are magnified: grey is none, bright is more, dark is less, as the bar beside
+        them says; of colour images each channel by itself.
 
     Examples
     --------
@@ -41,11 +45,11 @@ def adversarial_sheet(originals, adversarial, labels, predicted):
     )
     n = len(originals)
     axes = _grid(3, n)
-    largest = _difference_row(axes[1], adversarial - originals)
+    _difference_row(axes, axes[1], adversarial - originals)
     for i in range(n):
         _show(axes[0, i], originals[i], f"{labels[i]}")
         _show(axes[2, i], adversarial[i], f"seen as {predicted[i]}")
-    _name_rows(axes, "original", f"difference\n(±{largest:.2g})", "adversarial")
+    _name_rows(axes, "original", "difference", "adversarial")
     axes[0, 0].figure.suptitle("Checked adversarial images", fontsize=TITLE)
     found = changes(originals, adversarial)
     columns = (labels[:n], predicted[:n], found.share.tolist(), found.linf.tolist())
@@ -82,11 +86,11 @@ def eps_strip(strip):
     axes = _grid(2, len(strip.values) + 1)
     _show(axes[0, 0], original, f"original: {strip.label}")
     axes[1, 0].set_axis_off()
-    largest = _difference_row(axes[1, 1:], strip.images - original)
+    _difference_row(axes, axes[1, 1:], strip.images - original)
     _adversarial_row(axes[0, 1:], strip)
     for ax, value in zip(axes[0, 1:], strip.values, strict=True):
-        ax.set_title(f"eps {value}\n{ax.get_title()}", fontsize=LABEL)
-    _name_rows(axes[:, 1:], "adversarial", f"difference\n(±{largest:.2g})")
+        ax.set_title(f"eps {eps_text(value)}\n{ax.get_title()}", fontsize=LABEL)
+    _name_rows(axes[:, 1:], "adversarial", "difference")
     axes[0, 0].figure.suptitle("One image, growing eps", fontsize=TITLE)
     return numbered(axes, *strip.rows())
 
@@ -126,7 +130,7 @@ def quantisation_strip(strip):
 
 
 def weights(model, layer=0):
-    """The weights of a layer: -1 dark, 0 grey, +1 bright.
+    """The weights of a layer: -1 dark, 0 grey, +1 bright, as the bar beside them says.
 
     Parameters
     ----------
@@ -161,11 +165,11 @@ def weights(model, layer=0):
         axes = _neurons(found, shown)
         title = f"Weights of {len(shown)} of {n_neurons} neurons, layer {layer}"
     else:
-        shown = np.arange(n_neurons)
+        shown, channels = np.arange(n_neurons), 1
         axes = _weight_matrix(flat)
         title = f"Weights of layer {layer}"
-    zeros = (flat == 0).mean()
-    axes[0, 0].figure.suptitle(f"{title}: {zeros:.0%} are 0 (grey)", fontsize=TITLE)
+    _colour_bar(axes, 1, channels, aspect=15 * len(axes))
+    axes[0, 0].figure.suptitle(f"{title}: {(flat == 0).mean():.0%} are 0", fontsize=TITLE)
     rows = [(int(i), *flat[i].astype(int).tolist()) for i in shown]
     return numbered(axes, ("neuron", *range(flat.shape[1])), rows)
 
@@ -186,6 +190,7 @@ def _weight_matrix(flat):
     axes[0, 0].imshow(flat, cmap=SIGNED, vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
     axes[0, 0].set_xlabel("input", fontsize=LABEL)
     axes[0, 0].set_ylabel("neuron", fontsize=LABEL)
+    axes[0, 0].tick_params(labelsize=SMALL)
     return axes
 
 
@@ -200,12 +205,21 @@ def _name_rows(axes, *names):
         ax.set_ylabel(name, fontsize=LABEL)
 
 
-def _difference_row(axes, difference):
-    """Draw differences (K, C, H, W), magnified alike; return the largest one."""
+def _difference_row(axes, row, difference):
+    """Draw differences (K, C, H, W), magnified alike, in row 1 of `axes`, and name the colours."""
     largest = max(float(np.abs(difference).max()), 1e-9)
-    for ax, each in zip(axes, difference, strict=True):
+    for ax, each in zip(row, difference, strict=True):
         _show(ax, each / (2 * largest) + 0.5, "", SIGNED)
-    return largest
+    beside = {"shrink": 0.85 / len(axes), "anchor": (0, 0.5 if len(axes) == 3 else 0.05)}
+    _colour_bar(axes, largest, difference.shape[1], aspect=12, **beside)
+
+
+def _colour_bar(axes, largest, channels=1, **place):
+    """Say which colours are -largest, 0 and +largest; of colour images each channel is a grey."""
+    colours = ScalarMappable(Normalize(-largest, largest), "gray" if channels == 3 else SIGNED)
+    place |= {"ax": axes.ravel().tolist(), "pad": 0.01, "ticks": [-largest, 0, largest]}
+    bar = axes[0, 0].figure.colorbar(colours, **place)
+    bar.ax.set_yticklabels([f"-{largest:.2g}", "0", f"+{largest:.2g}"], fontsize=SMALL)
 
 
 def _adversarial_row(axes, strip):

@@ -7,16 +7,20 @@ from bnnkit.plots.loop import stack_verdicts
 from bnnkit.plots.style import (
     COLOURS,
     SMALL,
+    intervals,
     labelled,
+    legend_below,
     legend_beside,
     line_styles,
     named,
     new_axes,
-    new_row,
+    new_panels,
     numbered,
 )
 
 _MOST_TICKS = 12
+_BARS = 8  # of each model
+_OPEN = {"alpha": 0.3, "hatch": "..", "linewidth": 0}  # what is unknown
 
 
 def resistance(curves, ax=None):
@@ -25,14 +29,18 @@ def resistance(curves, ax=None):
     Parameters
     ----------
     curves : bnnkit.assess.ResistanceCurve, or dict of str to ResistanceCurve
-        One Axes for each; `ax` is for a single one.
+        One Axes for each, two in a row; `ax` is for a single one.
     ax : matplotlib.axes.Axes, optional
 
     Returns
     -------
     matplotlib.axes.Axes, or ndarray of them for a dict
-        The bars are 95 % intervals: of the robust share, and of the falsified share where it
-        is not the rest. Between the measured eps, at the ticks, the lines are drawn straight.
+        Points are measured, with 95 % intervals: of the robust share, and of the falsified
+        share where it is not the rest. Between two points the areas show what follows from
+        them: an image is robust if it is at the next eps, and falsified if it is at the one
+        before. Images that are robust before and falsified at the next have an area of their
+        own: nobody asked where they fall. Nor was it asked which images are wrong as they are,
+        unless 0 is one of the eps. A single eps is drawn as a bar.
 
     Examples
     --------
@@ -41,15 +49,18 @@ def resistance(curves, ax=None):
     >>> status = np.array([["robust", "robust"], ["robust", "unknown"], ["falsified", "unknown"]])
     >>> eps, labels = np.array([0.1, 0.2, 0.3]), np.array([3, 8])
     >>> ax = plots.resistance(ResistanceCurve(eps, status, status, np.ones((3, 2)), labels, {}))
-    >>> [text.get_text() for text in ax.get_legend().get_texts()]
-    ['robust', 'unknown', 'falsified', '95 % interval']
+    >>> ax.get_title(), ax.get_ylabel()
+    ('Verdicts on 2 images', '% of images')
     """
     found = named(curves, ResistanceCurve)
     single = not isinstance(curves, dict)
-    axes = [new_axes(ax, width=9.5)] if single else new_row(len(found), sharey=True)
+    axes = [new_axes(ax, width=9.5)] if single else new_panels(len(found), sharey=True)
     for each, (name, curve) in zip(axes, found.items(), strict=True):
         _resistance(each, name, curve)
-    legend_beside(axes[-1])
+    if single:
+        legend_beside(axes[0])
+    else:
+        legend_below(axes)
     header = ("model", *next(iter(found.values())).rows()[0])
     rows = [(name, *row) for name, curve in found.items() for row in curve.rows()[1]]
     numbered(axes, header, rows)
@@ -58,24 +69,37 @@ def resistance(curves, ax=None):
 
 def _resistance(ax, name, curve):
     counts, n = curve.counts, curve.n
-    stack_verdicts(ax, curve.eps, counts)
-    _interval(ax, curve.eps, counts["robust"], n, label="95 % interval")
-    if counts["unknown"].any():
-        _interval(ax, curve.eps, n - counts["falsified"], n)
-    margin = 0.02 * (curve.eps[-1] - curve.eps[0]) or 0.01  # room for the bars at both ends
-    ax.set(ylim=(0, 100), xlim=(curve.eps[0] - margin, curve.eps[-1] + margin))
+    margin = 0.02 * curve.eps[-1] or 0.01  # room for the bars at both ends
+    left = 0
+    if len(curve.eps) > 1:
+        edges = np.concatenate([[0], curve.eps]).repeat(2)[1:-1]
+        shown = _between(np.concatenate([np.full_like(curve.status[:1], ""), curve.status]))
+    else:
+        left = curve.eps[0]
+        edges = left + np.array([-margin, margin]) / 2
+        shown = {name: count.repeat(2) for name, count in counts.items()}
+    stack_verdicts(ax, edges, shown)
+    asked = np.full(len(curve.eps), n)
+    intervals(ax, curve.eps, counts["robust"], asked - counts["falsified"], asked)
+    ax.set(ylim=(0, 100), xlim=(left - margin, curve.eps[-1] + margin))
     if len(curve.eps) <= _MOST_TICKS:
         ax.set_xticks(curve.eps, [f"{eps:.3g}" for eps in curve.eps], rotation=45)
     title = f"{name}: {n} images" if name else f"Verdicts on {n} images"
     labelled(ax, title, "eps", "% of images")
 
 
-def _interval(ax, x, count, n, label=None):
-    low, high = wilson(count, n)
-    share = count / n
-    reach = 100 * np.maximum(np.array([share - low, high - share]), 0)
-    style = {"color": "black", "marker": "o", "markersize": 4, "capsize": 3}
-    ax.errorbar(x, 100 * share, reach, label=label, **style)
+def _between(status):
+    """For each status how many images have it between two radii, at both ends of each gap.
+
+    Of a radius that was not asked about, every `status` is "".
+    """
+    before, after = status[:-1], status[1:]
+    robust, falsified = after == "robust", before == "falsified"
+    falls = (before != "unknown") & (after == "falsified") & ~falsified
+    images = {"robust": robust, "unknown": ~(robust | falsified | falls)}
+    images |= {"between": falls, "falsified": falsified}
+    counts = {name: mask.sum(axis=1).repeat(2) for name, mask in images.items()}
+    return {name: count for name, count in counts.items() if name != "between" or count.any()}
 
 
 def minimal_epsilons(found, ax=None):
@@ -89,8 +113,8 @@ def minimal_epsilons(found, ax=None):
     Returns
     -------
     matplotlib.axes.Axes
-        The line is what is falsified. The dark band goes up to what is not proved robust: it
-        is what is unknown. The light band is the 95 % interval of both.
+        The line is what is falsified. A band, where there is one, goes up to what is not proved
+        robust: it is what is unknown. The bars at a few eps are 95 % intervals of both.
 
     Examples
     --------
@@ -104,34 +128,51 @@ def minimal_epsilons(found, ax=None):
     """
     every = named(found, MinimalEpsilons)
     ax = new_axes(ax)
-    rows, most = [], 0.0
-    for (name, each), style in zip(every.items(), line_styles(every).values(), strict=True):
-        eps, falsified, possible = each.curve()
-        low, high = wilson(falsified, each.n)[0], wilson(possible, each.n)[1]
-        unknown = int((~each.decided).sum())
-        label = f"{name or 'falsified'} ({each.n} images, {unknown} undecided)"
-        step, colour = {"step": "post", "linewidth": 0}, style["color"]
-        ax.fill_between(eps, 100 * low, 100 * high, color=colour, alpha=0.15, **step)
-        shares = (100 * falsified / each.n, 100 * possible / each.n)
-        ax.fill_between(eps, *shares, color=colour, alpha=0.5, hatch="..", **step)
-        ax.step(
-            eps,
-            shares[0],
-            where="post",
-            linewidth=2.5,
-            label=label,
-            markevery=max(1, len(eps) // 12),
-            **style,
-        )
-        rows += [(name, *row) for row in each.rows()[1]]
-        final = eps[np.searchsorted(falsified, falsified[-1])]
-        most = max(most, final if falsified[-1] == possible[-1] else eps[-1])
-    ax.set(ylim=(0, 100), xlim=(0, 1.05 * most or 1))
-    labelled(
-        ax, "Smallest eps that changes the class", "eps", "% of images misclassified within eps"
-    )
+    most = max(map(_last_change, every.values())) or 1
+    styles = line_styles(every).values()
+    for i, ((name, each), style) in enumerate(zip(every.items(), styles, strict=True)):
+        _fallen(ax, name, each, style)
+        places = most * (np.arange(_BARS) + (i + 0.5) / len(every)) / _BARS
+        _bars(ax, each, places, style["color"])
+    ax.set(ylim=(0, 100), xlim=(0, 1.05 * most))
+    title = "Smallest eps that changes the class"
+    labelled(ax, title, "eps", "% of images misclassified within eps")
+    if not all(each.decided.all() for each in every.values()):
+        ax.fill_between([], [], [], color="black", label="unknown", **_OPEN)
+    ax.errorbar([], [], [], color="black", capsize=3, linewidth=1, label="95 % interval")
     ax.legend(loc="lower right", fontsize=SMALL)
+    rows = [(name, *row) for name, each in every.items() for row in each.rows()[1]]
     return numbered(ax, ("model", *each.rows()[0]), rows)
+
+
+def _last_change(found):
+    """The greatest eps at which a count changes."""
+    eps, *counts = found.curve()
+    return max(eps[np.searchsorted(each, each[-1])] for each in counts)
+
+
+def _fallen(ax, name, found, style):
+    """The line of one model, and the band above it."""
+    eps, falsified, possible = found.curve()
+    unknown = int((~found.decided).sum())
+    label = f"{name or 'falsified'} ({found.n} images, {unknown} undecided)"
+    low, high = 100 * falsified / found.n, 100 * possible / found.n
+    if unknown:
+        ax.fill_between(eps, low, high, step="post", color=style["color"], **_OPEN)
+    style = style | {"where": "post", "linewidth": 2.5, "markevery": max(1, len(eps) // 12)}
+    ax.step(eps, low, label=label, **style)
+
+
+def _bars(ax, found, places, colour):
+    """95 % intervals of one model at some eps."""
+    counts = [found.at(eps) for eps in places.tolist() if eps <= found.max_eps]
+    falsified = np.array([each.falsified for each in counts])
+    possible = falsified + [each.unknown for each in counts]
+    low, high = 100 * wilson(falsified, found.n)[0], 100 * wilson(possible, found.n)[1]
+    share = 100 * falsified / found.n
+    reach = np.maximum([share - low, high - share], 0)
+    style = {"fmt": "none", "color": colour, "capsize": 3, "linewidth": 1}
+    ax.errorbar(places[: len(counts)], share, reach, **style)
 
 
 def times(curves):
@@ -158,7 +199,7 @@ def times(curves):
     ['mean seconds of a question', '% of the questions asked']
     """
     found = named(curves, ResistanceCurve)
-    left, right = axes = new_row(2)
+    left, right = axes = new_panels(2)
     rows, limits = [], set()
     for (name, curve), style in zip(found.items(), line_styles(found).values(), strict=True):
         asked = (curve.answers != "").sum(axis=1)
@@ -178,5 +219,5 @@ def times(curves):
     labelled(left, "Time of verification", "eps", "mean seconds of a question")
     labelled(right, "Questions without an answer", "eps", "% of the questions asked")
     if left.get_legend_handles_labels()[0]:
-        left.legend(loc="best", fontsize=SMALL)
+        legend_below(axes)
     return numbered(axes, ("model", "eps", "asked", "mean_seconds", "timed_out"), rows)

@@ -13,13 +13,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from bnnkit._files import atomic_path, write_text
+from bnnkit.assess import wilson
 from bnnkit.assess._stored import as_csv
 
 # colours that colour-blind readers can tell apart (Okabe & Ito), one meaning each
 COLOURS = {"robust": "#009E73", "unknown": "#999999", "falsified": "#D55E00", "clean": "#0072B2"}
-COLOURS |= {"detected": "#56B4E9", "right": "#009E73", "wrong": "#D55E00"}
+COLOURS |= {"detected": "#56B4E9", "right": "#009E73", "wrong": "#D55E00", "between": "#F0E442"}
 SHADES = {"robust": 0.9, "right": 0.9, "unknown": 0.5, "falsified": 0.6}  # opacity
-SHADES |= {"wrong": 0.6, "detected": 0.8}
+SHADES |= {"wrong": 0.6, "detected": 0.8, "between": 0.4}
 HATCHES = {"detected": "--", "unknown": "..", "falsified": "//", "wrong": "//"}
 # lines of several things: told apart by colour, and in grey by dashes and markers
 LINES = (
@@ -36,6 +37,7 @@ BARS = (
 )
 SIGNED = "cividis"  # of numbers around 0: dark is negative, bright is positive, grey is none
 LABEL, SMALL, TITLE = 13, 12, 15  # sizes of type
+_LEGEND_COLUMNS = 5
 
 _NUMBERS = weakref.WeakKeyDictionary()  # figure -> tables (header, rows) of what it shows
 
@@ -47,10 +49,14 @@ def new_axes(ax=None, width=8, height=5):
     return ax
 
 
-def new_row(n, width=7.0, height=5, **options):
-    """A figure with n Axes side by side: an array of them."""
-    figsize = (width * n + 0.5, height)
-    return plt.subplots(1, n, figsize=figsize, layout="constrained", squeeze=False, **options)[1][0]
+def new_panels(n, width=7.0, height=5.0, **options):
+    """A figure with n Axes, two in a row, which is what a slide has room for: an array of them."""
+    columns, rows = min(n, 2), -(-n // 2)
+    options |= {"figsize": (width * columns + 0.5, height * rows), "squeeze": False}
+    axes = plt.subplots(rows, columns, layout="constrained", **options)[1].ravel()
+    for ax in axes[n:]:
+        ax.remove()
+    return axes[:n]
 
 
 def labelled(ax, title, x, y):
@@ -64,6 +70,40 @@ def labelled(ax, title, x, y):
 def legend_beside(ax):
     """A legend to the right of a picture that is full to the brim."""
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, fontsize=SMALL)
+
+
+def legend_below(axes):
+    """One legend for all `axes` of a figure, below them; each label once."""
+    handles = {}
+    for ax in axes:
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    columns = min(len(handles), _LEGEND_COLUMNS)
+    place = {"loc": "outside lower center", "ncols": columns, "fontsize": SMALL}
+    axes[0].figure.legend(handles.values(), handles.keys(), **place)
+
+
+def reach(count, n):
+    """How far the 95 % intervals of shares go down and up, in %: ndarray (2, K)."""
+    share = np.asarray(count) / np.maximum(n, 1)
+    low, high = wilson(count, n)
+    return 100 * np.maximum([share - low, high - share], 0)
+
+
+def intervals(ax, x, sure, possible, n):
+    """Points, with 95 % intervals, where stacked shares meet.
+
+    Of n images so many are `sure` to be in the lowest part, and so many `possible`: the rest is
+    in the highest one. Where these are the same there is one point.
+    """
+    style = {"color": "black", "markersize": 5, "linewidth": 1, "clip_on": False}
+    label = "95 % interval"
+    ax.errorbar(x, 100 * sure / n, reach(sure, n), fmt="o", capsize=3, label=label, **style)
+    open_ = possible > sure
+    if open_.any():  # another mark, and wider caps, as the two bars overlap
+        x, possible, n = x[open_], possible[open_], n[open_]
+        style |= {"fmt": "s", "capsize": 6, "markerfacecolor": "white"}
+        ax.errorbar(x, 100 * possible / n, reach(possible, n), **style)
 
 
 def line_styles(names):

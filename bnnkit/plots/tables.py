@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from bnnkit.assess import ByClass
+from bnnkit.assess import ByClass, wilson
+from bnnkit.assess._radius import eps_text
 from bnnkit.plots.loop import STACKED
 from bnnkit.plots.style import (
     BARS,
@@ -11,12 +12,14 @@ from bnnkit.plots.style import (
     LABEL,
     SHADES,
     SMALL,
+    intervals,
     labelled,
     legend_beside,
     named,
     new_axes,
-    new_row,
+    new_panels,
     numbered,
+    reach,
 )
 from bnnkit.verification.verdict import STATUSES, Verdicts
 
@@ -45,7 +48,7 @@ def heatmap(matrix, ax=None):
     ['0.00', '0.50', '0.50', '0.00']
     """
     n_rows, n_columns = matrix.values.shape
-    ax = new_axes(ax, 1.3 * n_columns + 3.5, 0.9 * n_rows + 2.2)
+    ax = new_axes(ax, max(1.3 * n_columns + 3.5, 8), 0.9 * n_rows + 2.2)  # room for the title
     image = ax.imshow(matrix.values, cmap="cividis", vmin=0, vmax=1, aspect="auto")
     for r, c in np.ndindex(matrix.values.shape):
         value = matrix.values[r, c]
@@ -53,7 +56,8 @@ def heatmap(matrix, ax=None):
         dark = not np.isnan(value) and value < 0.5
         ax.text(c, r, text, ha="center", va="center", fontsize=LABEL, color="wk"[not dark])
     long = max(map(len, matrix.column_names)) > _SHORT_NAME
-    ax.set_xticks(range(n_columns), matrix.column_names, rotation=30 if long else 0)
+    slanted = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if long else {}
+    ax.set_xticks(range(n_columns), matrix.column_names, **slanted)
     ax.set_yticks(range(n_rows), matrix.row_names)
     least, most = matrix.n.min(), matrix.n.max()
     size = f"{most}" if least == most else f"{least} to {most}"
@@ -69,7 +73,7 @@ def by_class(tables, ax=None):
     ----------
     tables : bnnkit.assess.ByClass, or dict of str to ByClass
         One: all its outcomes on top of each other. Several, such as before and after training:
-        the share of their first outcome side by side, with 95 % intervals.
+        the share of their first outcome side by side. Both with 95 % intervals.
     ax : matplotlib.axes.Axes, optional
 
     Returns
@@ -113,7 +117,7 @@ def verdicts(tables, ax=None):
     Returns
     -------
     matplotlib.axes.Axes
-        The first bar is at the top.
+        The first bar is at the top. Whiskers are 95 % intervals of the robust images.
 
     Examples
     --------
@@ -132,24 +136,36 @@ def verdicts(tables, ax=None):
         count = np.array([table.counts[status] for table in found.values()])
         ax.barh(places, count, left=left, label=status, **_look(status))
         left += count
+    robust, n = np.array([(table.counts["robust"], len(table)) for table in found.values()]).T
+    style = {"color": "black", "fmt": "o", "markersize": 5, "capsize": 3, "linewidth": 1}
+    reached = n * reach(robust, n) / 100
+    ax.errorbar(robust, places, xerr=reached, label="95 % interval", clip_on=False, **style)
     ax.set_yticks(places, found)
     ax.invert_yaxis()
     radii = sorted({verdict.eps for table in found.values() for verdict in table})
-    title = ", ".join(["Verdicts", *(f"eps {eps:.3g}" for eps in radii)])
+    title = ", ".join(["Verdicts", *(f"eps {eps_text(eps)}" for eps in radii)])
     labelled(ax, title, "images", "")
     legend_beside(ax)
-    rows = [(name, *table.counts.values()) for name, table in found.items()]
-    return numbered(ax, ("name", *STATUSES), rows)
+    counts = [(name, *table.counts.values()) for name, table in found.items()]
+    rows = [(*row, *ends) for row, *ends in zip(counts, *wilson(robust, n), strict=True)]
+    return numbered(ax, ("name", *STATUSES, "robust_low", "robust_high"), rows)
 
 
 def _stacked(ax, table):
-    x, n = np.arange(len(table.names)), np.maximum(table.n, 1)
-    bottom = np.zeros(len(x))
-    for outcome in sorted(table.outcomes, key=_ORDER.index):
-        share = 100 * table.counts[:, table.outcomes.index(outcome)] / n
-        _bar(ax, x, share, bottom, outcome)
-        bottom += share
+    counts = dict(zip(table.outcomes, table.counts.T, strict=True))
+    _stack(ax, counts, table.n)
     labelled(ax, f"{table.n.sum()} images by class", "class", "% of the class")
+
+
+def _stack(ax, counts, n):
+    """Bars of the shares of n images, and intervals where there are images."""
+    x, percent, some = np.arange(len(n)), 100 / np.maximum(n, 1), n > 0
+    bottom = np.zeros(len(n))
+    names = sorted(counts, key=_ORDER.index)
+    for name in names:
+        _bar(ax, x, counts[name] * percent, bottom * percent, name)
+        bottom += counts[name]
+    intervals(ax, x[some], counts[names[0]][some], (n - counts[names[-1]])[some], n[some])
 
 
 def _bar(ax, x, share, bottom, outcome):
@@ -164,14 +180,14 @@ def _look(outcome):
 def _side_by_side(ax, tables):
     width = 0.8 / len(tables)
     for i, (name, table) in enumerate(tables.items()):
-        rates = table.rates(table.outcomes[0])
-        share = np.array([rate.share for rate in rates])
-        low, high = np.array([rate.interval for rate in rates]).T
-        reach = 100 * np.maximum([share - low, high - share], 0)
-        x = np.arange(len(rates)) + (i - (len(tables) - 1) / 2) * width
+        first, n = table.counts[:, 0], table.n
+        share = np.where(n > 0, 100 * first / np.maximum(n, 1), np.nan)
+        x = np.arange(len(n)) + (i - (len(tables) - 1) / 2) * width
         colour, hatch = BARS[i % len(BARS)]
         style = {"color": colour, "hatch": hatch, "edgecolor": "white", "capsize": 2}
-        ax.bar(x, 100 * share, width, yerr=reach, label=name, error_kw={"linewidth": 1}, **style)
+        label = "_" if i else "95 % interval"  # which is drawn once
+        style |= {"yerr": reach(first, n), "error_kw": {"linewidth": 1, "label": label}}
+        ax.bar(x, share, width, label=name, **style)
     labelled(ax, f"Share of {table.outcomes[0]} images by class", "class", "% of the class")
 
 
@@ -196,20 +212,17 @@ def quantisation(study):
     >>> [ax.get_title() for ax in plots.quantisation(study)]
     ['Verdicts on 3 images, eps 0.05', 'Time of verification']
     """
-    left, right = axes = new_row(2)
+    left, right = axes = new_panels(2)
     x, n = np.arange(len(study.steps)), len(study.labels)
-    bottom = np.zeros(len(x))
-    for status in sorted(STATUSES, key=_ORDER.index):
-        share = 100 * (study.status == status).sum(axis=1) / n
-        _bar(left, x, share, bottom, status)
-        bottom += share
+    counts = {status: (study.status == status).sum(axis=1) for status in STATUSES}
+    _stack(left, counts, np.full(len(x), n))
     clean = [100 * rate.share for rate in study.accuracy]
-    label = f"clean accuracy\n({study.n_test} images)"
-    left.plot(x, clean, "o-", color=COLOURS["clean"], linewidth=2.5, label=label)
+    style = {"color": COLOURS["clean"], "linewidth": 2.5, "elinewidth": 1, "capsize": 3}
+    style["label"] = f"clean accuracy\n({study.n_test} images)"
+    left.errorbar(x, clean, reach(study.right, study.n_test), fmt="o-", **style)
     left.set_ylim(0, 100)
-    labelled(
-        left, f"Verdicts on {n} images, eps {study.eps:.3g}", "quantisation step", "% of images"
-    )
+    title = f"Verdicts on {n} images, eps {eps_text(study.eps)}"
+    labelled(left, title, "quantisation step", "% of images")
     legend_beside(left)
     right.plot(x, study.seconds.mean(axis=1), "o-", color="#0072B2", label="mean", linewidth=2)
     right.plot(x, study.seconds.max(axis=1), "s--", color="#D55E00", label="longest", linewidth=2)

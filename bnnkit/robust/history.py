@@ -33,6 +33,8 @@ class Counts:
         one may evade the model.
     per_class : dict of str to list of int
         Each of the four counts for the classes 0, 1, ... of the labels.
+    eps : float or None
+        The radius that the judge attacks with; None where it looks at fixed images.
 
     Examples
     --------
@@ -49,6 +51,7 @@ class Counts:
     seconds: float
     detected: int = 0
     per_class: dict[str, list[int]] = field(default_factory=dict)
+    eps: float | None = None
 
     @property
     def n(self):
@@ -61,7 +64,7 @@ class Counts:
         return (self.robust + self.detected) / self.n
 
     @classmethod
-    def of(cls, labels, *, complete, seconds, **answers):
+    def of(cls, labels, *, complete, seconds, eps=None, **answers):
         """Count answers: which images of shape (n,) are `falsified`, `unknown`, `detected`.
 
         An image has one of these answers at most, and is robust where it has none.
@@ -75,7 +78,7 @@ class Counts:
             for name in ANSWERS
         }
         totals = {name: sum(counts) for name, counts in per_class.items()}
-        return cls(**totals, complete=complete, seconds=seconds, per_class=per_class)
+        return cls(**totals, complete=complete, seconds=seconds, per_class=per_class, eps=eps)
 
 
 @dataclass(frozen=True)

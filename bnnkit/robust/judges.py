@@ -139,6 +139,7 @@ class Examination:
                 unknown=result.undecided | caught,
                 complete=judge.attack.complete,
                 seconds=result.seconds,
+                eps=float(as_eps(eps)),
             )
         return counts
 

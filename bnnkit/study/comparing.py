@@ -21,7 +21,8 @@ def comparison(findings, laboratory, table):
     With p the softmax of a network's scores and y the label, absolute robustness is the mean of
     1 - |p_y - max p| over the images, ratio that of max p / (1 - p_y), inverse ratio that of
     p_y / (1 - max p). Denominators below 2^-24 count as 2^-24 ("guarded"). A vote has no scores:
-    what is shown is the mean over its networks.
+    what is shown is the mean over its networks. Of a single network the brackets are 95 %
+    bootstrap intervals.
     """
     pools = {name: laboratory.pool(name) for name in table["pools"]}
     test, found = laboratory.data.test, {}
@@ -64,13 +65,15 @@ def _means(members, pools, test):
 
 
 def _softmax(what, members, images, labels):
-    """The softmax figures of networks, their mean where there are several."""
+    """The softmax figures of a network with their intervals, or the means of several."""
     each = [assess.softmax_robustness(assess.logits(m, images), labels) for m in members]
     names = ("absolute", "ratio", "inverse_ratio")
-    found = {
-        f"{_SOFTMAX[name]}, {what}": float(np.mean([getattr(one, name) for one in each]))
-        for name in names
-    }
+    found = {}
+    for name in names:
+        mean = float(np.mean([getattr(one, name) for one in each]))
+        if len(each) == 1:
+            mean = assess.Mean(mean, each[0].intervals[name], each[0].n)
+        found[f"{_SOFTMAX[name]}, {what}"] = mean
     guarded = sum(one.n_guarded for one in each) / sum(one.n for one in each)
     return found | {f"guarded share of these, {what}": float(guarded)}
 

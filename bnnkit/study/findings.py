@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from bnnkit._files import write_text
+from bnnkit.assess._radius import eps_text
 from bnnkit.assess._stored import as_csv
 
 
@@ -52,5 +53,5 @@ class Findings:
 
 
 def shown(cell):
-    """A cell as the report shows it."""
-    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
+    """A cell as the report shows it: four digits, also of what may be a radius."""
+    return eps_text(cell, 4) if isinstance(cell, float) else str(cell)

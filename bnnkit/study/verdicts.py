@@ -89,7 +89,7 @@ def minimal_eps(findings, laboratory, table):
     rows = [
         (
             *(name, _about(laboratory, name, {"question": "first"}), each.n),
-            *(int((~each.decided).sum()), *_medians(each), float(each.seconds.sum())),
+            *(int((~each.decided).sum()), *each.median, float(each.seconds.sum())),
         )
         for name, each in found.items()
     ]
@@ -237,10 +237,6 @@ def _counted(verdicts):
         *(found.certified_accuracy, found.vulnerable),
         *(verdicts.seconds / found.n, seconds[len(seconds) // 2], seconds[-1]),
     )
-
-
-def _medians(found):
-    return float(np.median(found.lower)), float(np.median(found.upper))
 
 
 def _sheet(findings, caption, name, verdicts, images, labels):

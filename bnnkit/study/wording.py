@@ -87,7 +87,7 @@ def asked_about(question, k):
 
 
 def in_words(axes, wording):
-    """Put the words into the legends of pictures, and the question into their first title."""
+    """Put the words into legends and beside y axes of pictures, and the question into titles."""
     import numpy as np
 
     axes = np.ravel(axes)
@@ -95,6 +95,7 @@ def in_words(axes, wording):
     for said in itertools.chain.from_iterable(legend.get_texts() for legend in legends):
         said.set_text(wording.reworded(said.get_text()))
     for ax in axes:
+        ax.yaxis.label.set_text(wording.reworded(ax.get_ylabel()))
         if ax is axes[0] or ax.get_title():
             ax.set_title(f"{wording.title}: {ax.get_title()}", fontsize=ax.title.get_fontsize())
     return axes

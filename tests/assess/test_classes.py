@@ -36,6 +36,7 @@ def test_verdicts_and_masks(question):
     ("outcomes", "labels", "names", "says"),
     [
         (["robust"], [0, 1], None, "one integer an image"),
+        ([], [], None, "there are no images"),
         (["fine"], [0], None, "got 'fine'"),
         ([True], [2], ["a", "b"], "from 0 to 1"),
     ],

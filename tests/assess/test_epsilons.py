@@ -1,5 +1,6 @@
 """The distribution of minimal eps against enumeration at each eps."""
 
+import csv
 import math
 from fractions import Fraction
 
@@ -7,7 +8,10 @@ import numpy as np
 import pytest
 from helpers import hard_question
 
+from bnnkit import study
 from bnnkit.assess import MinimalEpsilons, iter_minimal_epsilons, minimal_epsilons
+from bnnkit.network import BinaryNetwork, Conv2d, Head
+from bnnkit.quantiser import Quantiser
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -89,3 +93,48 @@ def test_processes_give_the_same(question):
     serial, parallel = (minimal_epsilons(network, images, labels, n_jobs=n) for n in (1, 2))
     assert (serial.lower == parallel.lower).all()
     assert (serial.upper == parallel.upper).all()
+
+
+def eps_of_studies():
+    """Every radius that a study which comes with bnnkit asks about."""
+    radii = set()
+    for name in study.names():
+        for size in study.sizes(name):
+            for measure in study.load(name, size)["measures"].values():
+                radii |= set(np.ravel(measure.get("eps", [])).tolist())
+    assert 0.05 in radii
+    return sorted(radii)
+
+
+def test_the_csv_says_what_the_object_says():
+    above = Conv2d([[[[1]]]], [1], [1])  # class 1 from the first level of 1/10 on
+    head = Head([[[[0]]], [[[1]]]], 1, [0, 0])
+    network = BinaryNetwork(Quantiser(0.1), [above], head, (1, 1, 1))
+    images = np.array([0, 0, 3, 10, 255, 200], np.uint8).reshape(6, 1, 1, 1)
+    found = minimal_epsilons(network, images, [0, 0, 0, 0, 1, 1])
+    next_ = math.nextafter(0.05, 1)
+    assert found.upper[0] == next_  # half a step goes to level 0: what a rounding would get wrong
+    rows = list(csv.DictReader(found.to_csv().splitlines()))
+    for eps in [next_, *eps_of_studies()]:
+        row = next(row for row in reversed(rows) if float(row["eps"]) <= eps)
+        counts = {name: int(row[name]) for name in ("robust", "falsified", "unknown")}
+        assert counts == vars(found.at(eps)), eps
+
+
+@pytest.mark.parametrize("seed", [0, 3, 6, 9])
+def test_the_median_is_where_half_have_fallen(seed, question):
+    found = minimal_epsilons(*question(seed, 5 + seed % 2))
+    lower, upper = found.median
+    if upper < math.inf:
+        assert lower == upper
+        assert found.at(upper).falsified >= found.n / 2
+    else:
+        assert lower == found.max_eps
+    assert found.at(math.nextafter(lower, 0)).robust > found.n / 2
+
+
+def test_the_median_of_what_is_open():
+    inf = math.inf
+    assert made([0.1, 0.2, 0.3], [0.2, 0.4, inf], [0, 0, 0]).median == (0.2, 0.4)
+    assert made([0.1, 0.5, 0.5], [0.1, inf, inf], [1, 1, 1]).median == (0.5, inf)
+    assert made([0.0, 0.1, 0.5, 0.5], [0.0, 0.1, inf, inf], [1, 1, 1, 1]).median == (0.1, 0.1)

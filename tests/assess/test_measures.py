@@ -16,6 +16,15 @@ def test_accuracy_counts():
         accuracy(np.zeros((3, 2)), [0, 1, 1])
     with pytest.raises(ValueError, match="3 images"):
         accuracy([0, 1, 2], [0, 1])
+    with pytest.raises(ValueError, match=r"0 images, labels of shape \(3,\)"):
+        accuracy([], [1, 2, 3])
+    with pytest.raises(ValueError, match=r"2 images, labels of shape \(0,\)"):
+        accuracy([1, 2], [])
+    with pytest.raises(TypeError, match="predicted must be integers, got dtype float64"):
+        accuracy([0.0, 1.0], [0, 1])
+    with pytest.raises(TypeError, match="labels must be integers, got dtype float64"):
+        accuracy([0, 1], [0.0, 1.0])
+    assert accuracy([], []) == Rate(0, 0)
 
 
 def test_unknown_is_neither_robust_nor_falsified(question):
@@ -62,6 +71,30 @@ def test_a_vanishing_denominator_is_guarded_and_counted():
     assert found.ratio == pytest.approx((2**24 + 1 + 1) / 3, rel=1e-12)
     assert found.inverse_ratio == pytest.approx((2**24 + 1 + 0) / 3, rel=1e-12)
     assert found.absolute == pytest.approx((1 + 1 + 0) / 3)
+
+
+def test_bootstrap_intervals_of_softmax_figures():
+    """About 95 of 100 intervals of samples hold the mean of all."""
+    rng = np.random.default_rng(0)
+    everything = rng.normal(0, 2, (20_000, 4))
+    labels = rng.integers(0, 4, 20_000)
+    true = softmax_robustness(everything, labels)
+    names = ("absolute", "ratio", "inverse_ratio")
+    assert list(true.intervals) == list(names)
+    held = dict.fromkeys(names, 0)
+    for i in range(100):
+        part = slice(200 * i, 200 * (i + 1))
+        found = softmax_robustness(everything[part], labels[part])
+        for name in names:
+            low, high = found.intervals[name]
+            assert low < getattr(found, name) < high
+            held[name] += low < getattr(true, name) < high
+    assert held["absolute"] >= 88
+    assert min(held.values()) >= 75  # of skewed figures fewer, as is documented
+    widths = [np.diff(each.intervals["absolute"])[0] for each in (true, found)]
+    assert widths[0] < widths[1] / 5  # of 100 times as many images
+    same = softmax_robustness([[0.0, 0.0]] * 5, [0] * 5)
+    assert same.intervals["ratio"] == (same.ratio, same.ratio)
 
 
 @pytest.mark.parametrize(

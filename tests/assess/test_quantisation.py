@@ -49,6 +49,16 @@ def test_each_step_has_a_network_of_its_own(study, data):
     assert len({tuple(row) for row in study.status}) > 1
 
 
+def test_the_table_has_an_interval_for_each_share(study):
+    header, rows = study.rows()
+    for row, accuracy, counts in zip(rows, study.accuracy, study.whitebox, strict=True):
+        cells = dict(zip(header, row, strict=True))
+        assert (cells["accuracy_low"], cells["accuracy_high"]) == accuracy.interval
+        for status, count in vars(counts).items():
+            assert (cells[f"{status}_low"], cells[f"{status}_high"]) == Rate(count, 40).interval
+    assert str(study).splitlines()[0].split()[-1] == "fit_seconds"  # no room for intervals
+
+
 def test_differences_between_steps(study):
     matrix = study.differences()
     assert matrix.row_names == ["original", "step 1/4", "step 1/2", "step 1"]

@@ -10,7 +10,7 @@ def test_a_strip_holds_the_answers_of_verify(question):
     image, label = images[1], labels[1]
     eps = [0.01, 0.2, 0.5, 1.0]
     strip = eps_strip(network, image, label, eps)
-    assert strip.values == ["0.01", "0.2", "0.5", "1"]
+    assert strip.values == ["0.01", "0.2", "0.5", "1.0"]
     for k, radius in enumerate(eps):
         verdict = verify(network, image, label, radius)
         assert strip.status[k] == verdict.status

@@ -17,13 +17,14 @@ def closed_figures():
 
 @pytest.fixture
 def history():
-    """A function (n_rounds, judged=True) -> History of 40 judged images a round."""
+    """A function (n_rounds, judged=True) -> History of 40 judged images a round, eps 0.3."""
 
     def make(n_rounds, judged=True):
-        counts = [Counts(20 + i, 15 - i, 5, True, 1.0) for i in range(n_rounds)]
+        counts = [Counts(20 + i, 15 - i, 5, True, 1.0, eps=0.3) for i in range(n_rounds)]
+        clean = {"clean": Counts(180, 20, 0, False, 0.1)}
         seconds = {"attack": 1.0, "fit": 2.0, "judge": 0.5}
         rounds = [
-            Round(i, 10, 5, 0, 100 + 5 * i, 0.9, {"exact": each} if judged else {}, seconds)
+            Round(i, 10, 5, 0, 100 + 5 * i, 0.9, {"exact": each} if judged else {}, seconds, clean)
             for i, each in enumerate(counts)
         ]
         return History({"eps": 0.1}, rounds)

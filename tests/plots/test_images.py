@@ -21,6 +21,36 @@ def test_sheet_shows_original_difference_and_adversarial(channels, n):
     assert 0 <= middle.min() <= middle.max() <= 1
 
 
+def scale_of(axes):
+    """The texts of the colour bar beside axes, and the colours at its ends."""
+    (bar,) = set(axes[0, 0].figure.axes) - set(axes.ravel())
+    drawn = bar.collections[-1]
+    texts = [label.get_text() for label in bar.get_yticklabels()]
+    return texts, drawn.cmap(drawn.norm(drawn.norm.vmax)), drawn.cmap(drawn.norm(drawn.norm.vmin))
+
+
+def test_colours_are_named():
+    """The colour of a difference and of a weight is the one that the bar says."""
+    originals = np.full((2, 4, 4), 0.5)
+    moved = originals.copy()
+    moved[0, 0, 0], moved[1, 1, 1] = 0.75, 0.25
+    axes = plots.adversarial_sheet(originals, moved, [0, 1], [1, 0])
+    texts, most, least = scale_of(axes)
+    assert texts == ["-0.25", "0", "+0.25"]
+    for ax, place, colour in ((axes[1, 0], (0, 0), most), (axes[1, 1], (1, 1), least)):
+        image = ax.images[0]
+        assert image.cmap(image.norm(image.get_array()))[place] == pytest.approx(colour)
+    network = random_network(np.random.default_rng(3), (1, 4, 4))
+    axes = plots.weights(network)
+    texts, most, least = scale_of(axes)
+    assert texts == ["-1", "0", "+1"]
+    image, weights = axes[0, 0].images[0], network.layers[0].weights[0, 0]
+    drawn = image.cmap(image.norm(image.get_array()))
+    assert np.allclose(drawn[weights == 1], most)
+    assert np.allclose(drawn[weights == -1], least)
+    assert {-1, 1} <= set(weights.ravel().tolist())
+
+
 @pytest.mark.parametrize("strips", [1, 3], indirect=True)
 def test_eps_strip_says_what_was_found(strips):
     axes = plots.eps_strip(strips[0])

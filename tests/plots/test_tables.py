@@ -1,9 +1,27 @@
 import numpy as np
 import pytest
+from matplotlib.container import BarContainer, ErrorbarContainer
 
 from bnnkit import plots
 from bnnkit.assess import Matrix, Rate, by_class
 from bnnkit.verification import Verdict, Verdicts
+
+
+def assert_bars(container, counts, n):
+    """The error bars are the 95 % intervals of so many of n."""
+    bars = [bar[:, 1].tolist() for bar in container.lines[2][0].get_segments()]
+    rates = [Rate(*each) for each in zip(counts, n, strict=True)]
+    expected = [[100 * end for end in rate.interval] for rate in rates]
+    assert np.array(bars) == pytest.approx(np.array(expected))
+
+
+def assert_intervals(ax, sure, possible, n):
+    """Both are drawn; the second one where it is not the first."""
+    drawn = [each for each in ax.containers if isinstance(each, ErrorbarContainer)]
+    assert drawn[0].get_label() == "95 % interval"
+    assert_bars(drawn[0], sure, n)
+    apart = [i for i in range(len(n)) if possible[i] > sure[i]]
+    assert_bars(drawn[1], [possible[i] for i in apart], [n[i] for i in apart])
 
 
 @pytest.fixture
@@ -39,8 +57,11 @@ def test_outcomes_of_a_class_add_up():
     table = by_class(["robust", "falsified", "unknown", "robust"], [0, 0, 1, 1], ["cat", "dog"])
     ax = plots.by_class(table)
     tops = {
-        bars.get_label(): [bar.get_y() + bar.get_height() for bar in bars] for bars in ax.containers
+        bars.get_label(): [bar.get_y() + bar.get_height() for bar in bars]
+        for bars in ax.containers
+        if isinstance(bars, BarContainer)
     }
+    assert_intervals(ax, [1, 1], [1, 2], [2, 2])
     assert tops == {"robust": [50, 50], "unknown": [50, 100], "falsified": [100, 100]}
     assert [label.get_text() for label in ax.get_xticklabels()] == ["cat", "dog"]
 
@@ -69,7 +90,10 @@ def test_tables_of_other_classes_are_not_compared():
 
 def test_a_quantisation_study_shows_verdicts_accuracy_and_times(study):
     left, right = plots.quantisation(study)
-    assert left.lines[0].get_ydata() == pytest.approx([90, 80, 70])
+    clean = left.containers[-1]
+    assert clean.lines[0].get_ydata() == pytest.approx([90, 80, 70])
+    assert_bars(clean, [90, 80, 70], [100] * 3)
+    assert_intervals(left, [4, 2, 0], [5, 3, 1], [5] * 3)
     robust = [bar.get_height() for bar in left.containers[0]]
     assert robust == pytest.approx([80, 40, 0])
     assert right.lines[0].get_ydata().tolist() == [3, 8, 13]
@@ -86,8 +110,14 @@ def test_a_bar_for_each_table_of_verdicts_from_the_top():
     }
     ax = plots.verdicts(found)
     spans = {
-        bars.get_label(): [(bar.get_x(), bar.get_width()) for bar in bars] for bars in ax.containers
+        bars.get_label(): [(bar.get_x(), bar.get_width()) for bar in bars]
+        for bars in ax.containers
+        if isinstance(bars, BarContainer)
     }
+    (intervals,) = (each for each in ax.containers if isinstance(each, ErrorbarContainer))
+    drawn = [bar[:, 0].tolist() for bar in intervals.lines[2][0].get_segments()]
+    expected = [[n * end for end in Rate(k, n).interval] for k, n in ((0, 3), (1, 3), (1, 1))]
+    assert np.array(drawn) == pytest.approx(np.array(expected))
     assert spans["robust"] == [(0, 0), (0, 1), (0, 1)]
     assert spans["unknown"] == [(0, 2), (1, 1), (1, 0)]
     assert spans["falsified"] == [(2, 1), (2, 1), (1, 0)]

@@ -186,3 +186,14 @@ def test_names_are_those_of_the_verdicts(test, models, pool):
         examination = Examination(*test, as_judges(judges, None), 5, 0.1, None)
         clean, judged = examination.of(models[:k])
         assert examination.names(k) == [*clean, *judged]
+
+
+def test_counts_know_the_eps_that_was_judged_with(test, models, pool):
+    judges = {"own": Judge(NOISE, eps=8 / 255), "default": NOISE, "pool": pool}
+    clean, judged = examine(test, judges, models[:1])
+    assert {name: counts.eps for name, counts in judged.items()} == {
+        "own": 8 / 255,
+        "default": 0.1,
+        "pool": None,
+    }
+    assert clean["clean"].eps is None

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 import re
 from html.parser import HTMLParser
 
@@ -76,3 +77,11 @@ def test_long_tables_are_folded(tmp_path):
     assert "<details><summary>long (50 rows)" in text
     assert "0.1235" in text
     assert "size full, quick" in text
+
+
+def test_a_radius_that_a_rounding_would_confuse_is_told_apart(tmp_path):
+    findings = Findings("Title", "", tmp_path)
+    findings.table("Medians", "medians", ("at", "above"), [(0.05, math.nextafter(0.05, 1))])
+    assert findings.items[0][2] == [["0.05", "just above 0.05"]]
+    written = (tmp_path / "medians.csv").read_text().splitlines()[1].split(",")
+    assert [float(cell) for cell in written] == [0.05, math.nextafter(0.05, 1)]
