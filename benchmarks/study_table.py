@@ -4,7 +4,9 @@
     bnnkit study run resistance --size full --jobs 2 --out runs/resistance
     python benchmarks/study_table.py runs/loop runs/resistance
 
-Prints Markdown tables for docs/results/study.md. The first folder is enough.
+Prints Markdown tables for docs/results/study.md. The first folder is enough. What was attacked
+and counted is in the words of the study: a joint attack makes all five networks choose one wrong
+class, and that there is none does not make any of them, or their vote, robust.
 """
 
 import argparse
@@ -12,18 +14,20 @@ import csv
 import json
 from pathlib import Path
 
+from bnnkit.study.wording import WORDINGS
+
 # accuracy of the vote on adversarial images at first, after one round, at last; clean at the ends
 LOOP = {
     "sampling": ("19.4 → 60.6 → 79.9", "95.7 → 95.5"),
     "gen": ("19.4 → 61.6 → 78.3", "95.7 → 95.7"),
 }
 # of 1,000 images: an image was found, none was found within 90 s
-ATTACKED = {"source": ("92.0", "8.0"), "sampling": ("86.3", "13.7"), "gen": ("72.4", "27.6")}
+ATTACKED = {"none": ("92.0", "8.0"), "sampling": ("86.3", "13.7"), "gen": ("72.4", "27.6")}
 GEN_HOURS = 88
 # share of 100 images for which an image was found, by eps
 EPS = ("0.1", "0.2", "0.3", "0.4", "0.5", "0.6")
 CURVES = {
-    "source": (16, 59, 85, 97, 98, 100),
+    "none": (16, 59, 85, 97, 98, 100),
     "sampling": (9, 18, 42, 61, 90, 95),
     "gen": (7, 13, 26, 45, 73, 93),
     "type-1": (16, 59, 85, 97, 98, 100),
@@ -62,21 +66,17 @@ def loop(folder):
 
 
 def attacked(folder):
-    """The white-box re-attack."""
-    header = (
-        "falsified %",
-        "before",
-        "proved robust %",
-        "unknown %",
-        "before: not found %",
-        "mean s",
-    )
+    """The white-box re-attack: joint attacks."""
+    words = WORDINGS["joint"]
+    header = (f"{words.falsified} %", "before", f"{words.robust} (proved) %", "unknown %")
+    header += ("before: not found %", "mean s")
     lines = [f"| run | images | {' | '.join(header)} |", "| --- " * (len(header) + 2) + "|"]
     for row in _rows(folder / "measures" / "re-attack" / "counts.csv"):
         found, missed = ATTACKED[row["run"]]
         n = int(row["images"])
         share = {
-            key: f"{100 * int(row[key]) / n:.1f}" for key in ("falsified", "robust", "unknown")
+            key: f"{100 * int(row[getattr(words, key)]) / n:.1f}"
+            for key in ("falsified", "robust", "unknown")
         }
         cells = (share["falsified"], found, share["robust"], share["unknown"], missed)
         lines.append(f"| {row['run']} | {n} | {' | '.join(cells)} | {float(row['mean s']):.2f} |")
@@ -84,13 +84,17 @@ def attacked(folder):
 
 
 def curves(folder, measure):
-    """Falsified / robust / unknown for each eps, and what the study found of joint attacks."""
-    found = {}
+    """The three counts for each eps, and what the study found of joint attacks, in %."""
+    question = "first" if measure == "single" else "joint"
+    words, found, sizes = WORDINGS[question], {}, set()
     for row in _rows(folder / "measures" / measure / "resistance.csv"):
-        counts = "/".join(row[key] for key in ("falsified", "robust", "unknown"))
+        counts = "/".join(row[key] for key in (words.falsified, words.robust, words.unknown))
+        sizes.add(row["n"])
         found.setdefault(row["run"], {})[row["eps"]] = counts
     radii = list(next(iter(found.values())))
-    lines = [f"{measure}: falsified/robust/unknown of each hundred", ""]
+    of = " or ".join(sorted(sizes, key=int))
+    what = f"{words.falsified} / {words.robust} (proved) / {words.unknown}"
+    lines = [f"{measure}: {what}, of {of} images; before: % of 100 images", ""]
     lines.append(f"| networks | {' | '.join(f'eps {eps}' for eps in radii)} |")
     lines.append("| --- " * (len(radii) + 1) + "|")
     for name, cells in found.items():

@@ -29,7 +29,9 @@ from bnnkit.interop.formulas import write_formula
 from bnnkit.network import Conv2d, Head
 from bnnkit.nn.checkpoint import RunFolder
 from bnnkit.quantiser import Quantiser
+from bnnkit.study.identity import identity
 from bnnkit.study.laboratory import Laboratory
+from bnnkit.study.made import Made
 from bnnkit.zoo import Card
 from bnnkit.zoo.catalog import Zoo
 
@@ -134,6 +136,14 @@ def laboratory(path):
     Laboratory(study.load("loop", quick=True), path.parent, 1)
 
 
+def made(path):
+    laboratory(path)
+    known = identity(study.load("loop", quick=True).settings, ("runs", "source"))
+    record = Made(path)
+    record.check("[runs.source]", "runs/source", known)
+    record.note("runs/source", known)
+
+
 def journal(path):
     fuzz.run("formula", 1, solvers=["native"], journal=path)
 
@@ -190,7 +200,7 @@ READERS = {
         lambda path: path.write_text(study.reading.source("loop")),
         study.load,
     ),
-    "study that goes on": ("study.json", laboratory, laboratory),
+    "study that goes on": ("made.json", made, made),
     "finding": ("x.json", finding(fuzz.NetworkCase), fuzz.load),
     "finding about a formula": ("x.json", finding(fuzz.FormulaCase), fuzz.load),
     "fuzz's journal": ("x.json", journal, journal),
@@ -297,7 +307,7 @@ OPENED_BY = {
     "robust/pool.py": "pool",
     "robust/seal.py": "a file of 32 bytes, whose content is a number; see its tests",
     "solvers/proof.py": OWN,
-    "study/laboratory.py": "study that goes on",
+    "study/made.py": "study that goes on",
     "study/reading.py": "study",
     "study/report.py": OWN,
     "zoo/catalog.py": "card",

@@ -29,6 +29,8 @@ class Exact(Attack):
     falsify : float
         Seconds of the first search, as for `bnnkit.verify`. Where most images are fooled by a
         large network, a second or two spares building formulas.
+    store : path, optional
+        A file for the answers, as for `bnnkit.verify_all`: what it has is not asked again.
 
     Raises
     ------
@@ -50,6 +52,7 @@ class Exact(Attack):
     timeout: float | None = 60.0
     n_jobs: int = field(default=1, repr=False)  # no part of what is answered
     falsify: float = 0.002
+    store: object = field(default=None, repr=False)  # nor is where the answers are kept
 
     complete = True
     _question: ClassVar[dict] = {}  # an option of `verify_all`
@@ -82,6 +85,7 @@ class Exact(Attack):
             timeout=self.timeout,
             n_jobs=self.n_jobs,
             falsify=self.falsify,
+            store=self.store,
             **self._question,
         )
         adversarial = self._unchanged(networks, ball)

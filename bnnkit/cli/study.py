@@ -9,12 +9,14 @@ EXAMPLES = """\
 examples:
   bnnkit study list
   bnnkit study show loop > my-study.toml        # to change it
+  bnnkit study keys                             # what a study may say
   bnnkit study run loop --out loop --jobs 2     # the first size, "lesson": minutes, no downloads
   bnnkit study run loop --size full --out loop-full --jobs 2
   bnnkit study run my-study.toml --quick        # does it run at all? Numbers mean nothing
 
 The folder gets all settings, networks, verdicts, tables (CSV), pictures (PNG and CSV) and one
-report.html that needs nothing else. The same command goes on where it was killed.
+report.html that needs nothing else. The same command goes on where it was killed, and makes a
+measure that was added or changed from the networks that are there.
 """
 
 
@@ -24,6 +26,7 @@ def add_arguments(parser):
     actions.add_parser("list", help="the studies that come with bnnkit")
     show = actions.add_parser("show", help="print the file of a study")
     show.add_argument("study", metavar="STUDY", help="a name that list prints, or a file")
+    actions.add_parser("keys", help="print all keys that a study may have, with their meanings")
     run_ = actions.add_parser("run", help="do what a study says")
     run_.add_argument("study", metavar="STUDY", help="a name that list prints, or a file")
     run_.add_argument("--size", metavar="NAME", help="such as full (default: the file's first)")
@@ -40,8 +43,8 @@ def add_arguments(parser):
 
 
 def run(args):
-    """Do one of the three actions."""
-    return {"list": _list, "show": _show, "run": _run}[args.action](args)
+    """Do one of the actions."""
+    return {"list": _list, "keys": _keys, "show": _show, "run": _run}[args.action](args)
 
 
 def _list(_):
@@ -53,6 +56,13 @@ def _list(_):
         title = study.load(name)["title"]
         rows.append((name, ", ".join(study.sizes(name)), title))
     print(table(("study", "sizes", "title"), rows, left=(0, 1, 2)))
+    return 0
+
+
+def _keys(_):
+    from bnnkit import study
+
+    print(study.reference(), end="")
     return 0
 
 

@@ -6,6 +6,7 @@ True
 """
 
 from bnnkit.study.reading import Study, load, names, sizes, source
+from bnnkit.study.reference import reference
 from bnnkit.study.running import run
 
-__all__ = ["Study", "load", "names", "run", "sizes", "source"]
+__all__ = ["Study", "load", "names", "reference", "run", "sizes", "source"]

@@ -24,6 +24,10 @@ class Findings:
     folder: object
     items: list = field(default_factory=list)
 
+    def say(self, sentence):
+        """Add a paragraph to the explanation."""
+        self.text += f"\n\n{sentence}"
+
     def table(self, caption, name, header, rows):
         """Keep a table, and write it as NAME.csv."""
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from bnnkit import solvers
 from bnnkit._names import nearest
+from bnnkit.nn.architectures import parse_architecture
 
 REQUIRED = object()
 _MOST = 1e12  # a number beyond is a mistake, and perhaps no float
@@ -19,7 +21,8 @@ class Kind:
     expected : str
         Ends the sentence "KEY must be ...".
     fits : callable
-        Whether a value is allowed, given the names that are known in each section.
+        Whether a value is allowed, given the names that are known in each section; or it raises
+        a ValueError that says what is wrong.
     names : callable, optional
         The allowed names, where the value is one, or a list of them: for the nearest match.
     """
@@ -30,8 +33,11 @@ class Kind:
 
     def check(self, where, value, known):
         """Raise ValueError unless `value` is allowed; `where` names the key."""
-        if self.fits(value, known):
-            return
+        try:
+            if self.fits(value, known):
+                return
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
         names = self.names(known) if self.names else ()
         listed = f"; there are {', '.join(names) or 'none'}" if names else ""
         raise ValueError(
@@ -46,6 +52,8 @@ class Key:
     Attributes
     ----------
     kind : Kind
+    about : str
+        What it means, for the table of all keys.
     default : object
         `REQUIRED`, or the value where the key is missing.
     quick : object, optional
@@ -53,6 +61,7 @@ class Key:
     """
 
     kind: Kind
+    about: str
     default: Any = REQUIRED
     quick: Any = None
 
@@ -101,6 +110,34 @@ def number(low, high, low_is_in=True):
 def choice(*names):
     """One of some names."""
     return Kind("one of the names below", lambda value, _: value in names, lambda _: names)
+
+
+def solver():
+    """The name of a solver, perhaps with an encoding."""
+
+    def fits(value, _):
+        return isinstance(value, str) and bool(solvers.get(value))
+
+    return Kind("the name of a solver that `bnnkit solvers` lists", fits)
+
+
+def architecture():
+    """A name or a specification of hidden layers."""
+
+    def fits(value, _):
+        return isinstance(value, str) and bool(parse_architecture(value))
+
+    return Kind('the name of an architecture, or layers such as "512-100"', fits)
+
+
+def shares():
+    """A table of names and shares."""
+    share = number(0, 1)
+
+    def fits(value, known):
+        return isinstance(value, dict) and all(share.fits(each, known) for each in value.values())
+
+    return Kind("a table of judges and shares from 0 to 1, such as { pgd = 0.9 }", fits)
 
 
 def name_in(*sections, also=()):

@@ -1,22 +1,43 @@
 """The measures of a study: each kind fills `Findings` from the laboratory and its table."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
-from bnnkit import assess, attacks, plots, verify_all
-from bnnkit._checks import unit_floats
-from bnnkit.assess.measures import exact_networks
-from bnnkit.attacks.models import exact_network, predict, predict_clean
-from bnnkit.study import parts
-from bnnkit.verification.verdict import STATUSES
+from bnnkit import assess, plots
+from bnnkit.attacks.models import predict
+from bnnkit.robust.opponents import as_one, numbered
+from bnnkit.study import looking, parts, verdicts
+from bnnkit.study.comparing import comparison
+from bnnkit.study.identity import asked
+from bnnkit.study.wording import WORDINGS, in_words
 
+_ATTACKED = {  # whom an attack is against: what is in its pool, and what is left out of it
+    "all": (
+        "Images for which all {k} networks choose the same wrong class; their originals are given "
+        "their label by every one.",
+        "left out: at least one network is wrong as it is",
+    ),
+    "vote": (
+        "Images that the vote of {k} networks gets wrong; their originals it gets right.",
+        "left out: the vote is wrong as it is",
+    ),
+    "each": (
+        "Images that the first network gets wrong; their originals it gets right.",
+        "left out: the network is wrong as it is",
+    ),
+}
 _PARTS = ("attack", "fit", "judge")
 _SECONDS = tuple(f"{part} s" for part in _PARTS)
 
 
 def run(findings, laboratory, name):
-    """A row for each round of training, and its pictures."""
+    """A row for each round of training, and its pictures.
+
+    Of several networks "clean" and a judge's name are about their vote (of a joint judge: about
+    all choosing the same wrong class), and the names with [0] and so on about one of them.
+    """
     history = laboratory.run(name).history
     judges = list(history.rounds[0].judged)
     header = ("round", "images", "added", "tried", "undecided", "clean", *judges, *_SECONDS)
@@ -31,121 +52,59 @@ def run(findings, laboratory, name):
     findings.table("Rounds", "rounds", header, rows)
     if len(history.rounds) > 1:
         for judge in _common_judges([history]):
-            axes = plots.rounds(history, judge)
+            axes = _worded(plots.rounds(history, judge), judge)
             findings.picture(f"Judged by {judge}", f"judged-by-{_file(judge)}", axes)
         findings.picture("Time", "times", plots.round_times(history))
 
 
 def pool(findings, laboratory, name):
-    """How a pool was made, and some of its images."""
+    """How a pool was made, and some of its images.
+
+    The seconds are those of the process that finished it.
+    """
     found = laboratory.pool(name)
-    header = ("images", "tried", "wrong as they are", "undecided", "eps", "seconds")
+    table = laboratory.study["pools"][name]
+    models = laboratory.run(table["run"]).models
+    several = len(models) > 1
+    about, fooled = _ATTACKED[parts.AGAINST.get(table["attack"], "each") if several else "each"]
+    findings.say(about.format(k=len(models)))
+    header = ("images", "tried", fooled, "undecided", "eps", "seconds")
     row = (len(found), found.n_tried, found.n_wrong, found.n_undecided, found.eps, found.seconds)
     findings.table("How it was made", "pool", header, [row])
     findings.table("What was changed", "changes", *_changes(found.originals, found.images))
-    source = laboratory.run(laboratory.study["pools"][name]["run"]).models[0]
-    seen = predict(source, found.images[:8])
+    attacked = as_one(models) if parts.AGAINST.get(table["attack"]) else models[0]
+    seen = predict(attacked, found.images[:8])
     axes = plots.adversarial_sheet(found.originals[:8], found.images[:8], found.labels[:8], seen)
     findings.picture("The first images", "sheet", axes)
 
 
 def rounds(findings, laboratory, table):
-    """Several runs, round by round, in one picture for each judge."""
+    """Several runs, round by round, in one picture for each judge.
+
+    Of several networks, shares are about their vote, and about each of them in "mean of the
+    networks"; a joint judge counts images for which all choose the same wrong class.
+    """
     histories = {name: laboratory.run(name).history for name in table["of"]}
     judges = [table["judge"]] if table["judge"] else _common_judges(histories.values())
     for judge in judges:
-        axes = plots.runs(histories, judge)
+        axes = _worded(plots.runs(histories, judge), judge)
         findings.picture(f"Judged by {judge}", f"runs-{_file(judge)}", axes)
-    header = ("run", "rounds", "clean first", "clean last", "judge", "first", "second", "last")
+    header = ("run", "networks", "rounds", "clean first", "clean last", "judge", "first", "second")
+    header += ("last", "last, mean of the networks")
     rows = []
     for name, history in histories.items():
         for judge in judges:
             shares = [each.judged[judge].share for each in history.rounds]
             clean = [each.clean_accuracy for each in history.rounds]
             ends = (shares[0], shares[1] if len(shares) > 1 else "", shares[-1])
-            rows.append((name, len(shares) - 1, clean[0], clean[-1], judge, *ends))
+            ends = (clean[0], clean[-1], judge, *ends, _mean_of_networks(history, judge))
+            rows.append((name, history.settings["n_models"], len(shares) - 1, *ends))
     findings.table("First and last rounds", "ends", header, rows)
     seconds = [
         (name, *(sum(each.seconds[part] for each in history.rounds) for part in _PARTS))
         for name, history in histories.items()
     ]
     findings.table("Seconds in all", "seconds", ("run", *_PARTS), seconds)
-
-
-def resistance(findings, laboratory, table):
-    """Falsified, robust and unknown images over a list of eps."""
-    curves = {}
-    for name in table["of"]:
-        asked, options = _asked(laboratory, name, table)
-        curves[name] = laboratory.kept(
-            findings.folder / f"{name}.npz",
-            assess.ResistanceCurve,
-            lambda asked=asked, options=options: assess.resistance_curve(
-                asked, *_test(laboratory, table), table["eps"], **options
-            ),
-        )
-    findings.picture("Verdicts over eps", "resistance", plots.resistance(curves))
-    findings.picture("Times", "times", plots.times(curves))
-    header = ("run", *next(iter(curves.values())).rows()[0])
-    rows = [(name, *row) for name, curve in curves.items() for row in curve.rows()[1]]
-    findings.table("Verdicts", "resistance", header, rows)
-
-
-def minimal_eps(findings, laboratory, table):
-    """The smallest eps that falsifies an image: every eps in one picture."""
-    found = {}
-    for name in table["of"]:
-        network = exact_network(laboratory.run(name).models[0])
-        found[name] = laboratory.kept(
-            findings.folder / f"{name}.npz",
-            assess.MinimalEpsilons,
-            lambda network=network: assess.minimal_epsilons(
-                network,
-                *_test(laboratory, table),
-                solver=table["solver"],
-                timeout=table["timeout"],
-                n_jobs=laboratory.jobs,
-                max_eps=table["max_eps"],
-            ),
-        )
-    findings.picture("Smallest eps", "minimal-eps", plots.minimal_epsilons(found))
-    header = ("run", "images", "undecided", "median lower", "median upper", "seconds")
-    rows = [
-        (name, each.n, int((~each.decided).sum()), *each.median, float(each.seconds.sum()))
-        for name, each in found.items()
-    ]
-    findings.table("Medians", "medians", header, rows)
-
-
-def white_box(findings, laboratory, table):
-    """The same test images asked about again, with the models as they are at the end."""
-    images, labels = _test(laboratory, table)
-    rows, sheets, counts = [], {}, []
-    for name in table["of"]:
-        asked, options = _asked(laboratory, name, table)
-        verdicts = verify_all(asked, images, labels, table["eps"], **options)
-        findings.raw(name, verdicts)
-        found = assess.WhiteBox.of(verdicts)
-        seconds = sorted(verdict.seconds for verdict in verdicts)
-        rows.append(
-            (
-                *(name, found.n, found.falsified, found.robust, found.unknown),
-                *(verdicts.misclassified, found.certified_accuracy, found.vulnerable),
-                *(verdicts.seconds / found.n, seconds[len(seconds) // 2], seconds[-1]),
-            )
-        )
-        counts.append([verdicts.counts[status] for status in STATUSES])
-        sheets[name] = verdicts
-    header = ("run", "images", "falsified", "robust", "unknown", "wrong as they are")
-    header += ("certified %", "vulnerable %", "mean s", "median s", "longest s")
-    findings.table(f"Verdicts at eps {table['eps']:g}", "counts", header, rows)
-    ax = plots.by_class(assess.ByClass(table["of"], list(STATUSES), np.array(counts)))
-    ax.set(
-        title=f"{len(images)} test images, eps {table['eps']:g}", xlabel="", ylabel="% of images"
-    )
-    findings.picture("Verdicts", "counts", ax)
-    for name, verdicts in sheets.items():
-        _sheet(findings, name, laboratory.run(name).models[0], verdicts, images, labels)
 
 
 def transfer(findings, laboratory, table):
@@ -164,6 +123,8 @@ def transfer(findings, laboratory, table):
                         laboratory.data.train,
                         table["size"],
                     ),
+                    [("runs", name)],
+                    **{**asked(table), "eps": eps},
                 )
             )
     targets = {name: laboratory.run(name).model for name in table["targets"]}
@@ -185,18 +146,24 @@ def quantisation(findings, laboratory, table):
     def make_model(step):
         return parts.model_maker({**model, "quant_step": step}, laboratory.n_classes, seed)()
 
-    study = laboratory.kept(
-        findings.folder / "study.npz",
-        assess.QuantisationStudy,
-        lambda: assess.quantisation_study(
-            make_model,
-            table["steps"],
-            laboratory.data,
-            table["eps"],
-            table["images"],
-            **laboratory.limits(table),
-        ),
-    )
+    each = [
+        laboratory.kept(
+            findings.folder / f"step-{step:g}.npz",
+            assess.QuantisationStudy,
+            lambda step=step: assess.quantisation_study(
+                make_model,
+                [step],
+                laboratory.data,
+                table["eps"],
+                table["images"],
+                **laboratory.limits(table),
+            ),
+            [("models", table["model"])],
+            **{**asked(table, "model"), "steps": step},
+        )
+        for step in table["steps"]
+    ]
+    study = _joined(each)
     findings.picture("Accuracy, verdicts and times", "quantisation", plots.quantisation(study))
     axes = plots.heatmap(study.differences())
     findings.picture("How adversarial images differ", "differences", axes)
@@ -220,41 +187,20 @@ def classes(findings, laboratory, table):
         findings.table(caption, f"classes-{pool_name}", header, rows)
 
 
-def comparison(findings, laboratory, table):
-    """Several runs, several measures, in one table."""
-    pools = {name: laboratory.pool(name) for name in table["pools"]}
-    made = {"pgd": attacks.PGD(random_state=0), "noise": attacks.RandomNoise(random_state=0)}
-    made["fgsm"] = attacks.FGSM()
-    found = {}
-    for name in table["of"]:
-        model, question = _subject(laboratory, name, table["question"])
-        found[name] = assess.measure(
-            model,
-            *_test(laboratory, table),
-            eps=table["eps"],
-            pools=pools,
-            attacks={each: made[each] for each in table["attacks"]},
-            **laboratory.limits(table),
-            **question,
-        )
-        found[name]["clean accuracy"] = assess.accuracy(
-            predict_clean(model, laboratory.data.test.images), laboratory.data.test.labels
-        )
-    overview = assess.Overview(found)
-    findings.table("All measures", "measures", *overview.rows())
-    header, rows = _crossed(overview)
-    findings.table("In short (95 % intervals in brackets)", "overview", header, rows)
-
-
 KINDS = {
     "rounds": rounds,
-    "resistance": resistance,
-    "minimal-eps": minimal_eps,
-    "white-box": white_box,
+    "resistance": verdicts.resistance,
+    "minimal-eps": verdicts.minimal_eps,
+    "white-box": verdicts.white_box,
+    "eps-matrix": verdicts.eps_matrix,
     "transfer": transfer,
     "quantisation": quantisation,
     "classes": classes,
     "comparison": comparison,
+    "similarity": looking.similarity,
+    "strip": looking.strip,
+    "weights": looking.weights,
+    "solvers": verdicts.solvers,
 }
 
 
@@ -264,35 +210,25 @@ def _common_judges(histories):
     return [name for name in judges[0] if "[" not in name and all(name in each for each in judges)]
 
 
-def _test(laboratory, table):
-    test = laboratory.data.test
-    return test.images[: table["images"]], test.labels[: table["images"]]
+def _worded(axes, judge):
+    """A picture of what a judge said, in the words of its question where that is about several."""
+    return in_words(axes, WORDINGS[judge]) if judge in ("joint", "vote") else axes
 
 
-def _subject(laboratory, name, question):
-    """What is asked about of a run, and with which question: the first model, or all."""
-    trained = laboratory.run(name)
-    if question == "first" or len(trained.models) == 1:
-        return trained.models[0], {}
-    return trained.model, {"question": question}
+def _mean_of_networks(history, judge):
+    """The share of a judge in the last round, of each of several networks: their mean, or ""."""
+    judged = history.rounds[-1].judged
+    names = numbered(judge, history.settings["n_models"])
+    if len(names) == 1 or names[0] not in judged:
+        return ""
+    return float(np.mean([judged[name].share for name in names]))
 
 
-def _asked(laboratory, name, table):
-    """The exact network of a run, or all of them, and how `verify_all` is to ask."""
-    model, question = _subject(laboratory, name, table["question"])
-    networks = exact_networks(model)
-    asked = networks if len(networks) > 1 else networks[0]
-    return asked, laboratory.limits(table) | question
-
-
-def _sheet(findings, name, model, verdicts, images, labels):
-    shown = [i for i, v in enumerate(verdicts) if v.adversarial is not None and v.stage != "clean"]
-    shown = shown[:8]
-    if shown:
-        adversarial = np.stack([unit_floats(verdicts[i].adversarial) for i in shown])
-        seen = predict(model, adversarial)
-        axes = plots.adversarial_sheet(images[shown], adversarial, labels[shown], seen)
-        findings.picture(f"{name}: images that were found", f"sheet-{name}", axes)
+def _joined(studies):
+    """The QuantisationStudy of all steps from one for each."""
+    rows = ("right", "status", "stage", "seconds", "fit_seconds", "adversarial", "predicted")
+    columns = {name: np.concatenate([getattr(each, name) for each in studies]) for name in rows}
+    return replace(studies[0], steps=[each.steps[0] for each in studies], **columns)
 
 
 def _changes(originals, adversarial):
@@ -303,15 +239,6 @@ def _changes(originals, adversarial):
         for name in ("share", "l0", "l1", "l2", "linf")
     ]
     return header, rows
-
-
-def _crossed(overview):
-    rows = [
-        (measure, *("-" if each.get(measure) is None else str(each[measure]) for each in found))
-        for measure in overview.measures
-        for found in [list(overview.models.values())]
-    ]
-    return ("measure", *overview.models), rows
 
 
 def _file(name):

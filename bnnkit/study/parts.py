@@ -4,6 +4,13 @@ from bnnkit import attacks, datasets, robust
 from bnnkit.datasets import Dataset
 
 _BINARIZED = ("quant_step", "mask_decay", "mask_scale")
+_HIGH = 0.7  # of eps: the least high noise of a pixel
+_SIMPLE = {
+    "pgd": lambda: attacks.PGD(random_state=0),
+    "fgsm": attacks.FGSM,
+    "noise": lambda: attacks.RandomNoise(random_state=0),
+    "high-noise": lambda: attacks.RandomNoise(low=_HIGH, random_state=0),
+}
 AGAINST = {"joint": "all", "vote": "vote"}  # of several models; other attacks take each one
 
 
@@ -14,8 +21,8 @@ def load_data(table, data_home=None):
     return Dataset(data.name, data.classes, *splits)
 
 
-def model_maker(table, n_classes, seed):
-    """A function that makes a new model."""
+def model_maker(table, n_classes, seed, goes_on=False):
+    """A function that makes a new model; where that `goes_on`, each fit goes on from the last."""
     from bnnkit import BNNClassifier, RealClassifier
 
     names = ["epochs", "batch_size", "learning_rate", "schedule"]
@@ -24,21 +31,18 @@ def model_maker(table, n_classes, seed):
     else:
         make, names = BNNClassifier, ["architecture", *_BINARIZED, *names]
     given = {name: table[name] for name in names if table[name] is not None}
+    if goes_on:
+        given["warm_start"] = True
     return lambda: make(n_classes=n_classes, random_state=seed, **given)
 
 
-def make_attack(table, jobs, name=None):
-    """The attack of a table, or another one with its settings."""
+def make_attack(table, jobs, name=None, store=None):
+    """The attack of a table, or another one with its settings; `store` keeps exact answers."""
     name = name or table["attack"]
-    simple = {
-        "pgd": lambda: attacks.PGD(random_state=0),
-        "fgsm": attacks.FGSM,
-        "noise": lambda: attacks.RandomNoise(random_state=0),
-    }
-    if name in simple:
-        return simple[name]()
+    if name in _SIMPLE:
+        return _SIMPLE[name]()
     exact = {"exact": attacks.Exact, "vote": attacks.VoteExact, "joint": attacks.JointExact}[name]
-    return exact(table["solver"], table["timeout"], jobs, table["falsify"])
+    return exact(table["solver"], table["timeout"], jobs, table["falsify"], store)
 
 
 def make_source(table, pool, n_classes, jobs):

@@ -138,7 +138,7 @@ def sizes(study):
     --------
     >>> from bnnkit import study
     >>> study.sizes("loop")
-    ['lesson', 'full']
+    ['lesson', 'full', 'original']
     """
     return [key for key, value in _parsed(study).items() if _is_size(key, value)]
 

@@ -1,5 +1,6 @@
 """`run`: everything that a study asks for, part by part, into a folder."""
 
+import inspect
 import itertools
 import json
 
@@ -22,9 +23,10 @@ def run(study, folder, jobs=1, data_home=None):
     study : Study
         See `load`.
     folder : path
-        For everything that is found: ``study.json`` (all settings), ``environment.json``,
-        ``runs``, ``pools``, ``measures`` and ``report.html``. Models are pickled in it, with a
-        seal by which only your own are loaded (see `bnnkit.robust.train`).
+        For everything that is found: ``study.json`` (all settings), ``made.json`` (what each
+        result was made of), ``environment.json``, ``runs``, ``pools``, ``measures`` and
+        ``report.html``. Models are pickled in it, with a seal by which only your own are loaded
+        (see `bnnkit.robust.train`).
     jobs : int
         Processes, as joblib counts them.
     data_home : path, optional
@@ -38,7 +40,8 @@ def run(study, folder, jobs=1, data_home=None):
     Raises
     ------
     ValueError
-        The folder is that of another study; and for all that its parts complain about.
+        The folder has other files, or a run or pool of that name with other settings; and for
+        all that its parts complain about.
 
     Examples
     --------
@@ -65,12 +68,12 @@ def _parts(laboratory):
         for name in study[section]:
             title = f"{section[:-1].capitalize()} {name}"
             call = lambda found, work=work, name=name: work(found, laboratory, name)  # noqa: E731
-            yield title, _first(work), (section, name), call
+            yield title, _said(work), (section, name), call
     for name, table in study["measures"].items():
         work = measures.KINDS[table["kind"]]
         call = lambda found, work=work, table=table: work(found, laboratory, table)  # noqa: E731
-        yield table["title"], _first(work), ("measures", name), call
+        yield table["title"], _said(work), ("measures", name), call
 
 
-def _first(function):
-    return function.__doc__.strip()
+def _said(function):
+    return inspect.getdoc(function)

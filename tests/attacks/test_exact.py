@@ -6,7 +6,7 @@ from ensembles import random_member
 from helpers import random_network
 
 from bnnkit.attacks import FGSM, PGD, Exact, JointExact, RandomNoise, VoteExact
-from bnnkit.campaign import verify_all
+from bnnkit.campaign import many, verify_all
 from bnnkit.ensemble import Vote
 from bnnkit.network import BinaryNetwork, Conv2d, Head
 from bnnkit.quantiser import Quantiser
@@ -223,3 +223,23 @@ def test_ensembles_without_exact_networks_are_refused():
         VoteExact()([Constant()], np.zeros((1, 4)), [0], 0.1)
     with pytest.raises(ValueError, match="a vote needs at least one model"):
         JointExact()([], np.zeros((1, 4)), [0], 0.1)
+
+
+def test_what_a_store_has_is_not_asked_again(small, tmp_path, monkeypatch):
+    model, images, labels = small
+    store = tmp_path / "verdicts.sqlite"
+    Exact(store=store)(model, images[:10], labels[:10], 0.04)
+    asked = []
+    ask_all = many.ask_all
+    monkeypatch.setattr(
+        many,
+        "ask_all",
+        lambda ask, network, questions, *rest: (
+            asked.append(len(questions)) or ask_all(ask, network, questions, *rest)
+        ),
+    )
+    both = Exact(store=store)(model, images, labels, 0.04)
+    assert sum(asked) == 30
+    plain = Exact()(model, images, labels, 0.04)
+    assert (both.success == plain.success).all()
+    assert repr(Exact(store=store)) == repr(Exact())

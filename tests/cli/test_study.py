@@ -1,4 +1,4 @@
-"""``bnnkit study``: list, show, run."""
+"""``bnnkit study``: list, keys, show, run."""
 
 import pytest
 
@@ -25,14 +25,20 @@ def test_what_show_prints_is_a_study(capsys, tmp_path):
     assert study.load(tmp_path / "mine.toml").settings == study.load("loop").settings
 
 
+def test_keys_are_printed(capsys):
+    assert main(["study", "keys"]) == 0
+    assert capsys.readouterr().out == study.reference()
+
+
 def test_run_writes_a_folder(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "small.toml").write_text(SMALL)
     assert main(["study", "run", "small.toml", "--quick"]) == 0
     assert "report: study-small-quick/report.html" in capsys.readouterr().out
     assert (tmp_path / "study-small-quick" / "report.html").is_file()
+    (tmp_path / "small.toml").write_text(SMALL.replace("epochs = 1", "epochs = 2"))
     assert main(["study", "run", "small.toml", "--out", "study-small-quick"]) == 2
-    assert "quick was True and is False" in capsys.readouterr().err
+    assert "[models.bnn] epochs was 1 and is 2" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

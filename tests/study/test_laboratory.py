@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from tiny_study import TINY
 
-from bnnkit import study
+from bnnkit import BNNClassifier, study
+from bnnkit.campaign import many
 from bnnkit.study.laboratory import Laboratory
 
 
@@ -42,3 +44,50 @@ def test_a_pool_without_images_is_an_error(written, tmp_path):
 def test_a_judging_pool_that_is_trained_on_is_an_error(laboratory):
     with pytest.raises(ValueError, match="the originals of the judging pool 'judge' are among"):
         laboratory.run("live")
+
+
+def test_a_run_that_was_never_begun_can_be_changed(written, tmp_path):
+    path = written(('eps = 0.3\nsplit = "test"', "eps = 0.3\nskip = 100"))
+    loaded = study.load(path)
+    with pytest.raises(ValueError, match="the originals of the judging pool"):
+        study.run(loaded, tmp_path / "out")
+    (tmp_path / "out/pools/judge.npz").unlink()
+    mended = study.load(written())
+    assert len(Laboratory(mended, tmp_path / "out").run("live").history.rounds) == 3
+
+
+def test_a_pool_that_was_begun_is_gone_on_with(laboratory, monkeypatch):
+    table = laboratory.study["pools"]["judge"] | {"attack": "exact", "timeout": 5.0}
+    models, data = laboratory.run("plain").models, laboratory.data.train
+    first = laboratory.attacked("first", models, table, data, 5)
+    asked = []
+    monkeypatch.setattr(
+        many, "ask_all", lambda _, __, questions, *rest: asked.extend(questions) or iter(())
+    )
+    again = laboratory.attacked("again", models, table, data, 5)
+    assert (again.images == first.images).all()
+    assert len(again) == 5
+    assert asked == []
+
+
+STEPS = """[measures.steps]
+kind = "quantisation"
+model = "bnn"
+steps = [0.5, 1.0]
+eps = 0.1
+images = 6
+"""
+
+
+def test_a_step_that_was_measured_is_kept(written, tmp_path, monkeypatch):
+    text = TINY.split("[runs.plain]")[0] + STEPS
+    study.run(study.load(written(text=text)), tmp_path / "out")
+    with open(tmp_path / "out/measures/steps/steps.csv", encoding="utf-8") as file:
+        assert [line.split(",")[0] for line in file] == ["step", "1/2", "1"]
+    fitted, fit = [], BNNClassifier.fit
+    monkeypatch.setattr(
+        BNNClassifier, "fit", lambda model, *data: fitted.append(model) or fit(model, *data)
+    )
+    more = written(("[0.5, 1.0]", "[0.25, 0.5, 1.0]"), text=text)
+    study.run(study.load(more), tmp_path / "out")
+    assert [model.quant_step for model in fitted] == [0.25]

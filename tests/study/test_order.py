@@ -32,6 +32,43 @@ WRONG = {
         [REAL, ('attack = "pgd"\neps = 0.3\nsplit', 'attack = "vote"\neps = 0.3\nsplit')],
         "[pools.judge] asks the attack 'vote'",
     ),
+    "low without noise": (
+        [("rounds = 2", "rounds = 2\nlow = 0.5")],
+        "[runs.live] low = 0.5 has no effect with source = ['live'], which has no 'noise'; leave",
+    ),
+    "refill without live": (
+        [('["live"]\nattack = "pgd"', '["noise"]\nrefill = true')],
+        "[runs.live] refill = True has no effect",
+    ),
+    "hidden of a binarized one": (
+        [("quant_step = 0.5", "quant_step = 0.5\nhidden = [8]")],
+        "[models.bnn] hidden = [8] has no effect with kind = 'bnn'; leave it out",
+    ),
+    "a vote of one": (
+        [('of = ["plain", "live"]', 'of = ["plain"]')],
+        "[measures.curve] question = 'vote' is about several networks, and its runs have one each",
+    ),
+    "a target that nothing judges": (
+        [("rounds = 2", "rounds = 2\ntarget = { jugde = 0.9 }")],
+        "target names 'jugde', but what is judged is clean, clean[0], clean[1], judge, judge[0]",
+    ),
+    "a pool that is called like an attack": (
+        [("[pools.judge]", "[pools.pgd]"), ('judges = ["judge"]', 'judges = ["pgd"]')],
+        "[pools.pgd] has the name of an attack",
+    ),
+    "a layer that there is not": (
+        [('kind = "rounds"', 'kind = "weights"\nlayer = 1')],
+        "[measures.rounds] layer must be below the 1 hidden layers of [runs.live], got 1",
+    ),
+    "a joint question in a table of accuracies": (
+        [
+            (
+                'kind = "white-box"\nof = ["live"]\neps = 0.3',
+                'kind = "comparison"\nquestion = "joint"\nof = ["live"]\neps = [0.3]',
+            )
+        ],
+        "[measures.again] question must be one of the names below, got 'joint'",
+    ),
     "a judge that a run has not": (
         [('kind = "rounds"', 'kind = "rounds"\njudge = "pgd"')],
         "[measures.rounds] judge 'pgd' is none of those of [runs.live]: judge",

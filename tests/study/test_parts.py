@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import seed_study
 
 from bnnkit import attacks, datasets, robust, study
 from bnnkit.study import parts
@@ -50,6 +51,15 @@ def test_judges(table):
     assert (judges["vote"].against, judges["noise"].against) == ("vote", "each")
 
 
+def test_high_noise_judges_with_the_noise_that_it_trains_with(table):
+    judges = parts.make_judges(table | {"judges": ["high-noise"]}, {}, jobs=1)
+    attack = judges["high-noise"].attack
+    assert (type(attack).__name__, attack.low) == ("RandomNoise", 0.7)
+    variants = study.load("variants", "full")["runs"]
+    assert variants["high-noise"]["low"] == attack.low
+    assert "high-noise" in variants["none"]["judges"]
+
+
 def test_models(written):
     binarized = study.load(written())["models"]["bnn"]
     model = parts.model_maker(binarized, 11, seed=5)()
@@ -59,6 +69,22 @@ def test_models(written):
     real = binarized | {"kind": "real", "hidden": [8, 8], "learning_rate": 0.1}
     model = parts.model_maker(real, 10, seed=5)()
     assert (model.hidden, model.learning_rate, model.epochs) == ([8, 8], 0.1, 2)
+
+
+def test_networks_that_go_on_are_told_so(written):
+    table = study.load(written())["models"]["bnn"]
+    assert [parts.model_maker(table, 10, 0, on)().warm_start for on in (False, True)] == [
+        False,
+        True,
+    ]
+
+
+def test_the_original_recipe_is_that_of_the_benchmark_of_the_original():
+    models = study.load("loop", "original")["models"]
+    for name, epochs in (("source", 5), ("bnn", 25)):
+        made = parts.model_maker(models[name], 10, seed=0)()
+        expected = seed_study.RECIPE | {"epochs": epochs}
+        assert {key: getattr(made, key) for key in expected} == expected
 
 
 def test_the_first_images_of_the_data():

@@ -32,6 +32,18 @@ WRONG = {
     "twice": (("eps = [0.1, 0.3]", "eps = [0.1, 0.1]"), "different values"),
     "value for a table": (("[models.bnn]", "[models]\nbnm = 3\n[models.bnn]"), "but bnm is 3"),
     "a name with a slash": (("[measures.again]", '[measures."../x"]'), "letters, digits, '-'"),
+    "no such solver": (('kind = "rounds"', 'kind = "white-box"\neps = 0.1\nsolver = "ntive"'),
+                       "[measures.rounds] solver: there is no solver 'ntive'; there are"),
+    "nearest solver": (("rounds = 2", 'rounds = 2\nsolver = "cadicl"'),
+                       "did you mean 'cadical'?"),
+    "no such encoding": (("rounds = 2", 'rounds = 2\nsolver = "cadical:x"'), "live] solver:"),
+    "no such architecture": (('architecture = "16"', 'architecture = "mlp-lage"'), "'mlp-large'?"),
+    "not an architecture": (('architecture = "16"', 'architecture = "16-conv8k3"'),
+                            "[models.bnn] architecture: a convolution cannot follow a dense layer"),
+    "a target of two": (("rounds = 2", "rounds = 2\ntarget = { judge = 2 }"),
+                        "target must be a table"),
+    "falsify of smallest eps": (('kind = "rounds"', 'kind = "minimal-eps"\nfalsify = 1.0'),
+                                "unknown key 'falsify' in [measures.rounds]"),
     "a table's table": (("[data]", "[[data]]"), "data must be a table: write [data]"),
 }  # fmt: skip
 
@@ -90,7 +102,7 @@ def test_quick_shrinks_what_is_large_and_nothing_else(written):
 
 
 def test_an_unknown_study_names_the_known_ones():
-    with pytest.raises(ValueError, match=r"comes with bnnkit: loop, .*did you mean 'loop'"):
+    with pytest.raises(ValueError, match=r"comes with bnnkit: eps, loop, .*did you mean 'loop'"):
         study.load("lop")
 
 

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -74,22 +75,90 @@ def test_the_numbers_are_those_of_the_library(undisturbed):
         for row in found["measures/curve/resistance.csv"]
         if (row["run"], row["eps"]) == ("live", "0.1")
     )
-    assert {key: int(row[key]) for key in verdicts.counts} == verdicts.counts
+    assert row["asked about"] == "vote of 2"
+    words = {"robust": "vote robust", "falsified": "vote falsified", "unknown": "unknown"}
+    assert {key: int(row[words[key]]) for key in verdicts.counts} == verdicts.counts
 
 
 def test_a_finished_study_is_not_done_again(undisturbed, monkeypatch):
     before = tables(undisturbed)
     monkeypatch.setattr("bnnkit.BNNClassifier.fit", lambda *_: pytest.fail("a model is fitted"))
-    settings = json.loads((undisturbed / "study.json").read_text())
-    assert settings["study"] == "tiny"
+    assert json.loads((undisturbed / "study.json").read_text())["study"] == "tiny"
     study.run(study.load(undisturbed.parent / "tiny.toml"), undisturbed)
     assert tables(undisturbed) == before
 
 
 def test_the_folder_of_another_study_is_refused(undisturbed, written):
     other = study.load(written(("epochs = 2", "epochs = 3")))
-    with pytest.raises(ValueError, match=r"holds another .*\[models\] was .*'epochs': 2.* and is"):
+    said = r"holds another \[runs.plain\]: \[models.bnn\] epochs was 2 and is 3; take the change"
+    with pytest.raises(ValueError, match=said):
         study.run(other, undisturbed)
+
+
+@pytest.mark.parametrize(
+    ("replacement", "said"),
+    [
+        (("k = 2", "k = 3"), r"holds another \[runs.live\]: \[runs.live\] k was 2 and is 3"),
+        (("seed = 7", ""), r"\[runs.live\] seed was 7 and is its default"),
+        (("train = 300", "train = 290"), r"\[runs.plain\]: \[data\] train was 300 and is 290"),
+        (('split = "test"', 'split = "test"\nskip = 1'), r"\[pools.judge\] skip was its default"),
+    ],
+)
+def test_a_changed_run_or_pool_is_refused_by_its_key(replacement, said, undisturbed, written):
+    before = tables(undisturbed)
+    with pytest.raises(ValueError, match=said):
+        study.run(study.load(written(replacement)), undisturbed)
+    assert tables(undisturbed) == before
+
+
+def test_a_finished_study_can_be_changed_and_extended(undisturbed, tmp_path, written, monkeypatch):
+    folder = tmp_path / "out"
+    shutil.copytree(undisturbed, folder)
+    curve = (folder / "measures/curve/live.npz").read_bytes()
+    monkeypatch.setattr("bnnkit.BNNClassifier.fit", lambda *_: pytest.fail("a model is fitted"))
+    changed = written(
+        ("A tiny study", "Another title"),
+        (
+            "eps = 0.3\nimages = 10\n",
+            "eps = 0.2\nimages = 5\n[measures.new]\n"
+            'kind = "classes"\nof = ["plain", "live"]\npools = ["judge"]\n',
+        ),
+    )
+    study.run(study.load(changed), folder)
+    assert "<h1>Another title</h1>" in (folder / "report.html").read_text(encoding="utf-8")
+    assert (folder / "measures/new/classes-judge.csv").exists()
+    assert (folder / "measures/curve/live.npz").read_bytes() == curve
+    found = tables(folder)["measures/again/live-verdicts.csv"]
+    assert {row["eps"] for row in found} == {"0.2"}
+    assert len(found) == 5
+
+
+def test_a_changed_measure_is_made_anew(undisturbed, tmp_path, written):
+    folder = tmp_path / "out"
+    shutil.copytree(undisturbed, folder)
+    study.run(study.load(written(("eps = [0.1, 0.3]", "eps = [0.05, 0.1]"))), folder)
+    found = {row["eps"] for row in tables(folder)["measures/curve/resistance.csv"]}
+    assert found == {"0.05", "0.1"}
+
+
+def test_a_pool_of_unknown_origin_is_refused(undisturbed, tmp_path, written):
+    folder = tmp_path / "out"
+    shutil.copytree(undisturbed, folder)
+    (folder / "made.json").unlink()
+    with pytest.raises(ValueError, match=r"made.json does not say what it was made of"):
+        study.run(study.load(written()), folder)
+
+
+def test_a_damaged_pool_is_made_again_once_it_is_deleted(undisturbed, tmp_path, written):
+    folder = tmp_path / "out"
+    shutil.copytree(undisturbed, folder)
+    pool = folder / "pools/judge.npz"
+    pool.write_bytes(pool.read_bytes()[:300])
+    with pytest.raises(ValueError, match=r"judge.npz.*delete this file, and it is made again"):
+        study.run(study.load(written()), folder)
+    pool.unlink()
+    study.run(study.load(written()), folder)
+    assert tables(folder) == tables(undisturbed)
 
 
 def test_a_folder_of_other_files_is_refused(tmp_path, written):
@@ -102,8 +171,9 @@ def test_a_folder_of_other_files_is_refused(tmp_path, written):
 @pytest.mark.parametrize("text", ["[]", "{", ""])
 def test_a_damaged_folder_is_refused(text, tmp_path, written):
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "study.json").write_text(text)
-    with pytest.raises(ValueError, match=r"study.json is damaged"):
+    (tmp_path / "out" / "study.json").write_text("{}")
+    (tmp_path / "out" / "made.json").write_text(text)
+    with pytest.raises(ValueError, match=r"made.json is damaged"):
         study.run(study.load(written()), tmp_path / "out")
 
 
