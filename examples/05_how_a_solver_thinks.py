@@ -51,9 +51,11 @@ print(encoded.formula)
 # they became true. Each is a **decision** or follows from others by one constraint, its
 # **reason**. **Propagation** adds all that follows: here a sum is watched by two counters, and
 # when it can no longer (or must) reach its bound, its literals or its output follow. A decision
-# begins a new **level**.
+# begins a new **decision level**.
 #
 # We decide that pixels are dark, one after another, until the conclusions contradict each other.
+# In words and pictures the variables have names: x1 is the pixel p0, x2 is p1, and so on to x8;
+# x9 is the first neuron, n0, and the last variable is "wrong", that the other class wins.
 
 names = [f"p{pixel}" for pixel in encoded.owner]
 names += [f"n{k}" for k in range(len(encoded.depth) - len(names) - 1)] + ["wrong"]
@@ -89,17 +91,19 @@ print("learnt: ", " or ".join(map(name, walk.learnt)), f"   back to level {walk.
 
 def draw(walk):
     """The trail of a conflict as a picture."""
-    ax = plt.subplots(figsize=(11, 5.2), layout="constrained")[1]
+    ax = plt.subplots(figsize=(13, 5.2), layout="constrained")[1]
     place = {step.lit: (x, -step.level) for x, step in enumerate(walk.trail)}
     top = max(step.level for step in walk.trail)
     place["conflict"] = (len(walk.trail), -top)
     arrows = [(source, step.lit) for step in walk.trail for source in step.reason or ()]
     arrows += [(source, "conflict") for source in walk.conflict]
     for source, target in arrows:
-        bend = "arc3,rad=-0.3" if place[source][1] == place[target][1] else "arc3,rad=0.1"
-        colour = "#D55E00" if target == "conflict" else "#999999"
-        style = {"arrowstyle": "->", "color": colour, "shrinkA": 14, "shrinkB": 14}
-        ax.annotate("", place[target], place[source], arrowprops=style | {"connectionstyle": bend})
+        across, down = np.subtract(place[target], place[source])
+        bend = 0.1 if down else -0.9 if across == 1 else -0.3  # neighbours: over their boxes
+        style = {"arrowstyle": "->", "connectionstyle": f"arc3,rad={bend}"}
+        style["color"] = "#D55E00" if target == "conflict" else "#999999"
+        style |= {"shrinkA": 10, "shrinkB": 12}
+        ax.annotate("", place[target], place[source], arrowprops=style)
     for step in walk.trail:
         box = {"boxstyle": "square" if step.reason is None else "round"}
         box["facecolor"] = "#DDDDDD" if -step.lit in walk.learnt else "white"
