@@ -99,7 +99,7 @@ def draw(walk):
     arrows += [(source, "conflict") for source in walk.conflict]
     for source, target in arrows:
         across, down = np.subtract(place[target], place[source])
-        bend = 0.1 if down else -0.9 if across == 1 else -0.3  # neighbours: over their boxes
+        bend = -0.2 if down else -0.9 if across == 1 else -0.3  # neighbours: over their boxes
         style = {"arrowstyle": "->", "connectionstyle": f"arc3,rad={bend}"}
         style["color"] = "#D55E00" if target == "conflict" else "#999999"
         style |= {"shrinkA": 10, "shrinkB": 12}
@@ -110,7 +110,7 @@ def draw(walk):
         box["linewidth"] = 3 if -step.lit == walk.learnt[0] else 1
         ax.text(*place[step.lit], name(step.lit), ha="center", va="center", bbox=box, fontsize=9)
     ax.plot(*place["conflict"], "X", color="#D55E00", markersize=18)
-    ax.set(xlim=(-0.7, len(walk.trail) + 0.6), ylim=(-top - 0.7, 0.4), xlabel="place on the trail")
+    ax.set(xlim=(-0.7, len(walk.trail) + 0.6), ylim=(-top - 0.7, 0.7), xlabel="place on the trail")
     ax.set_title("learnt: " + " or ".join(map(name, walk.learnt)))
     ax.set_yticks(range(0, -top - 1, -1), [f"level {k}" for k in range(top + 1)])
     plt.show()

@@ -56,16 +56,17 @@ for name, history in histories.items():
 # Thick lines are proofs, thin ones the share of all test images that are right without any
 # change.
 #
-# This is one seed of one setting, chosen because the effect shows in it: with eps 0.12, step 0.3
-# and 64 units the same loop gained nothing. An illustration is no evidence. :doc:`/results/study`
-# has such loops at full size, with five seeds and several radii; the exercises below vary this
-# one.
+# This is one seed of one setting: an illustration, no evidence. All three lines rise, so a good
+# part of the gain comes with more images, whatever they are. With the seeds 1 and 2 the three end
+# in other orders. :doc:`/results/study` has such loops at full size, with five networks a round and
+# several radii.
 
 bnnkit.plots.runs(histories)
 plt.show()
 
 # %%
-# A difference of a few images is chance. Wilson's 95 % interval for the last round says how few:
+# Is one source better than another? Wilson's 95 % intervals for the last round overlap, so these
+# images do not tell:
 
 for name, history in histories.items():
     robust = history.rounds[-1].judged["Exact"].robust
@@ -81,7 +82,9 @@ for name, history in histories.items():
 
 before, after = histories["exact"].models[0].network_, histories["exact"].model.network_
 images, labels = data.test.images, data.test.labels
-first, last = (bnnkit.verify_all(net, images, labels, eps, timeout=0.5) for net in (before, after))
+first, last = (
+    bnnkit.verify_all(net, images, labels, eps, timeout=10, falsify=0) for net in (before, after)
+)
 won = np.flatnonzero((first.status == "falsified") & (last.status == "robust"))
 lost = np.flatnonzero((first.status == "robust") & (last.status == "falsified"))
 print(f"{len(won)} of {len(labels)} images won, {len(lost)} lost")
@@ -108,11 +111,11 @@ plt.show()
 #
 #       ``bnnkit.robust.Judge(exact, eps=0.3)`` has a radius of its own.
 #
-# 3. Stop when 12 % of the judged images are proved robust.
+# 3. Stop when 15 % of the judged images are proved robust.
 #
 #    .. dropdown:: Hint
 #
-#       ``target={"Exact": 0.12}``, with enough ``rounds``; there are 1442 training images, and
+#       ``target={"Exact": 0.15}``, with enough ``rounds``; there are 1442 training images, and
 #       each is used once.
 #
 # What to try next

@@ -77,6 +77,13 @@ members = np.array([fell[f"member {i}"] for i in range(3)])
 saved = int((members.any(axis=0) & (tables["vote"].status == "robust")).sum())
 both = int(((members.sum(axis=0) >= 2) & (tables["vote"].status == "robust")).sum())
 print(f"{saved} images where a member falls and the vote is proved robust; {both} where two do")
+print("proved robust:", {name: int((tables[name].status == "robust").sum()) for name in tables})
+
+# %%
+# So, is the vote harder to fool? Here hardly harder than its best member, only than the others:
+# beside the images at which it saves a member there are others at which two members fall together
+# and outvote one that would have been right. A joint attack is much rarer: all three have to fall
+# by one image, and to the same class.
 
 # %%
 # One image that fools the vote: ``choices`` tells what each member says about it.
