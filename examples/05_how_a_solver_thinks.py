@@ -54,8 +54,8 @@ print(encoded.formula)
 # begins a new **decision level**.
 #
 # We decide that pixels are dark, one after another, until the conclusions contradict each other.
-# In words and pictures the variables have names: x1 is the pixel p0, x2 is p1, and so on to x8;
-# x9 is the first neuron, n0, and the last variable is "wrong", that the other class wins.
+# In words and pictures the variables have names: x1 is the pixel p0, x2 is p1, and so on to x8; x9
+# is the first neuron, n0, and the last variable is "wrong", that the other class wins.
 
 names = [f"p{pixel}" for pixel in encoded.owner]
 names += [f"n{k}" for k in range(len(encoded.depth) - len(names) - 1)] + ["wrong"]
@@ -98,11 +98,9 @@ def draw(walk):
     arrows = [(source, step.lit) for step in walk.trail for source in step.reason or ()]
     arrows += [(source, "conflict") for source in walk.conflict]
     for source, target in arrows:
-        across, down = np.subtract(place[target], place[source])
-        bend = -0.2 if down else -0.9 if across == 1 else -0.3  # neighbours: over their boxes
-        style = {"arrowstyle": "->", "connectionstyle": f"arc3,rad={bend}"}
+        bend = -0.2 - 0.7 / (place[target][0] - place[source][0])  # over the boxes of neighbours
+        style = {"arrowstyle": "->", "connectionstyle": f"arc3,rad={bend}", "shrinkB": 12}
         style["color"] = "#D55E00" if target == "conflict" else "#999999"
-        style |= {"shrinkA": 10, "shrinkB": 12}
         ax.annotate("", place[target], place[source], arrowprops=style)
     for step in walk.trail:
         box = {"boxstyle": "square" if step.reason is None else "round"}

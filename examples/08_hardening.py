@@ -14,8 +14,8 @@ and the progress is measured in proofs.
 # ``bnnkit.robust.train`` needs a function that makes a new model, a source of images, data, and
 # the radius eps. Round 0 trains on the first 500 images. Each further round takes 150 images that
 # were not used before and that fool the model when they are attacked, adds the adversarial ones,
-# trains a new model, and asks the judge about test images. Attack and judge are both ``Exact``,
-# a complete solver, so "withstood" is a proof; what is undecided after the timeout would count as
+# trains a new model, and asks the judge about test images. Attack and judge are both ``Exact``, a
+# complete solver, so "withstood" is a proof; what is undecided after the timeout would count as
 # neither fooled nor proved. With ``falsify=0`` there is no local search by the clock before the
 # solver: it alone finds the images, and finds the same ones each time.
 #

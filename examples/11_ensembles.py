@@ -59,8 +59,9 @@ plt.show()
 # Where the vote holds, and where it does not
 # -------------------------------------------
 # Each column is an image, each row a member or a question to all: green is proved robust, orange
-# with a cross is falsified, grey is undecided after the time limit. A vote of three is wrong only if two members are, *for the same image*. Two members that can
-# each be fooled need not be fooled together.
+# with a cross is falsified, grey is undecided after the time limit. A vote of three is wrong only
+# if two members are, *for the same image*. Two members that can each be fooled need not be fooled
+# together.
 
 order = np.lexsort([fell[name] for name in tables])
 statuses = ["falsified", "unknown", "robust"]

@@ -16,9 +16,9 @@ no code with it but the cache of machine code and the reader of archives
 # A step is a clause. It is accepted if it follows by **reverse unit propagation** (RUP [1]_):
 # assume that all its literals are false, draw the simple conclusions, and meet a contradiction.
 # Every clause that a CDCL solver learns (lesson 5) has this property; so the learnt clauses, in
-# their order, are the proof. The last line claims the empty clause, which nothing satisfies. A line
-# ``d 1 2 3`` between them deletes the steps 1 to 3: the solver has forgotten them, and what comes
-# after must follow without them, so the checker may forget them, too.
+# their order, are the proof. The last line claims the empty clause, which nothing satisfies. A
+# line ``d 1 2 3`` between them deletes the steps 1 to 3: the solver has forgotten them, and what
+# comes after must follow without them, so the checker may forget them, too.
 #
 # .. [1] E. Goldberg, Y. Novikov, *Verification of proofs of unsatisfiability for CNF formulas*,
 #    DATE 2003. For sums: J. Yang et al., *Efficient certified reasoning for binarized neural
@@ -109,8 +109,9 @@ print(check_certificate(first).reason)
 # %%
 # What a proof looks like
 # -----------------------
-# Each row is a step, each column a variable: the pixels to the left, then the neurons of the
-# first and of the second layer, then the classes.
+# Each row is a step, each column a variable: the pixels to the left, then the neurons of the first
+# and of the second layer, then the classes. Vertical stripes are literals that many steps share:
+# the solver stays in one part of the search for a while, before it turns to another.
 
 
 def read_steps(i):

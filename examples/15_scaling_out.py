@@ -130,8 +130,8 @@ temporary.cleanup()
 
 # %%
 # The right picture matters when you plan: ten questions may have none of the hardest hundredth
-# among them, and their mean then misses the share of the time that is printed above. It is also why batches are small: nobody shall wait for the
-# worker who has drawn the hard ones.
+# among them, and their mean then misses the share of the time that is printed above. It is also
+# why batches are small: nobody shall wait for the worker who has drawn the hard ones.
 #
 # Exercises
 # ---------
