@@ -51,7 +51,7 @@ print(encoded.formula)
 # they became true. Each is a **decision** or follows from others by one constraint, its
 # **reason**. **Propagation** adds all that follows: here a sum is watched by two counters, and
 # when it can no longer (or must) reach its bound, its literals or its output follow. A decision
-# begins a new **decision level**.
+# begins a new **decision level**, level for short.
 #
 # We decide that pixels are dark, one after another, until the conclusions contradict each other.
 # In words and pictures the variables have names: x1 is the pixel p0, x2 is p1, and so on to x8; x9

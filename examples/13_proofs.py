@@ -5,9 +5,8 @@
 "Falsified" comes with an image that anyone can check. "Robust" comes from a program of some
 thousand lines that says it has looked everywhere. A **proof** makes that checkable too: the
 solver writes down what it has learnt, and a **checker** follows each step. The checker has 425
-lines of code for the proof and 261 for the question, where the solver has about 2,000; it shares
-no code with it but the cache of machine code and the reader of archives
-(:doc:`/results/proofs`).
+lines of code for the proof and 261 for the question, the solver alone about 1,400; they share no
+code but the cache of machine code and the reader of archives (:doc:`/results/proofs`).
 """
 
 # %%
