@@ -14,6 +14,7 @@ from bnnkit import _progress
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
+os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "error")  # lesson 15 needs no log of Dask's
 _progress._SECONDS_BETWEEN_LINES = math.inf  # on a slow machine, too, lessons print what they print
 
 project = "bnnkit"
@@ -56,8 +57,11 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "lessons",
     "filename_pattern": r"/\d\d_",
+    "doc_module": ("bnnkit",),
+    "reference_url": {"bnnkit": None},  # names in the code are links to the reference
     "within_subsection_order": "FileNameSortKey",
     "min_reported_time": 10_000,  # how long a lesson takes depends on the machine
+    "write_computation_times": False,  # pages of them, with scripts from elsewhere
     "show_memory": False,
     "remove_config_comments": True,
     "plot_gallery": "True",

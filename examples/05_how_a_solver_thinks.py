@@ -51,9 +51,11 @@ print(encoded.formula)
 # they became true. Each is a **decision** or follows from others by one constraint, its
 # **reason**. **Propagation** adds all that follows: here a sum is watched by two counters, and
 # when it can no longer (or must) reach its bound, its literals or its output follow. A decision
-# begins a new **level**.
+# begins a new **decision level**, level for short.
 #
 # We decide that pixels are dark, one after another, until the conclusions contradict each other.
+# In words and pictures the variables have names: x1 is the pixel p0, x2 is p1, and so on to x8; x9
+# is the first neuron, n0, and the last variable is "wrong", that the other class wins.
 
 names = [f"p{pixel}" for pixel in encoded.owner]
 names += [f"n{k}" for k in range(len(encoded.depth) - len(names) - 1)] + ["wrong"]
@@ -89,24 +91,24 @@ print("learnt: ", " or ".join(map(name, walk.learnt)), f"   back to level {walk.
 
 def draw(walk):
     """The trail of a conflict as a picture."""
-    ax = plt.subplots(figsize=(11, 5.2), layout="constrained")[1]
+    ax = plt.subplots(figsize=(13, 5.2), layout="constrained")[1]
     place = {step.lit: (x, -step.level) for x, step in enumerate(walk.trail)}
     top = max(step.level for step in walk.trail)
     place["conflict"] = (len(walk.trail), -top)
     arrows = [(source, step.lit) for step in walk.trail for source in step.reason or ()]
     arrows += [(source, "conflict") for source in walk.conflict]
     for source, target in arrows:
-        bend = "arc3,rad=-0.3" if place[source][1] == place[target][1] else "arc3,rad=0.1"
-        colour = "#D55E00" if target == "conflict" else "#999999"
-        style = {"arrowstyle": "->", "color": colour, "shrinkA": 14, "shrinkB": 14}
-        ax.annotate("", place[target], place[source], arrowprops=style | {"connectionstyle": bend})
+        bend = -0.2 - 0.7 / (place[target][0] - place[source][0])  # over the boxes of neighbours
+        style = {"arrowstyle": "->", "connectionstyle": f"arc3,rad={bend}", "shrinkB": 12}
+        style["color"] = "#D55E00" if target == "conflict" else "#999999"
+        ax.annotate("", place[target], place[source], arrowprops=style)
     for step in walk.trail:
         box = {"boxstyle": "square" if step.reason is None else "round"}
         box["facecolor"] = "#DDDDDD" if -step.lit in walk.learnt else "white"
         box["linewidth"] = 3 if -step.lit == walk.learnt[0] else 1
         ax.text(*place[step.lit], name(step.lit), ha="center", va="center", bbox=box, fontsize=9)
     ax.plot(*place["conflict"], "X", color="#D55E00", markersize=18)
-    ax.set(xlim=(-0.7, len(walk.trail) + 0.6), ylim=(-top - 0.7, 0.4), xlabel="place on the trail")
+    ax.set(xlim=(-0.7, len(walk.trail) + 0.6), ylim=(-top - 0.7, 0.7), xlabel="place on the trail")
     ax.set_title("learnt: " + " or ".join(map(name, walk.learnt)))
     ax.set_yticks(range(0, -top - 1, -1), [f"level {k}" for k in range(top + 1)])
     plt.show()

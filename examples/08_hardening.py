@@ -14,8 +14,10 @@ and the progress is measured in proofs.
 # ``bnnkit.robust.train`` needs a function that makes a new model, a source of images, data, and
 # the radius eps. Round 0 trains on the first 500 images. Each further round takes 150 images that
 # were not used before and that fool the model when they are attacked, adds the adversarial ones,
-# trains a new model, and asks the judge about test images. Attack and judge are both ``Exact``,
-# complete solvers, so "not fooled" is a proof.
+# trains a new model, and asks the judge about test images. Attack and judge are both ``Exact``, a
+# complete solver, so "withstood" is a proof; what is undecided after the timeout would count as
+# neither fooled nor proved. With ``falsify=0`` there is no local search by the clock before the
+# solver: it alone finds the images, and finds the same ones each time.
 #
 # The control matters: each round also trains on *more* images. ``Originals`` adds as many that no
 # attack has touched, ``Noise`` adds noisy ones.
@@ -27,7 +29,7 @@ import bnnkit
 from bnnkit.robust import Live, Noise, Originals, train
 
 data = bnnkit.datasets.load("digits")
-exact = bnnkit.attacks.Exact(timeout=0.5)
+exact = bnnkit.attacks.Exact(timeout=10, falsify=0)
 eps = 0.3
 
 
@@ -54,15 +56,17 @@ for name, history in histories.items():
 # On the left is what was proved, on the right the share of all test images that are right without
 # any change.
 #
-# This is one seed of one setting, chosen because the effect shows in it: with eps 0.12, step 0.3
-# and 64 units the same loop gained nothing. An illustration is no evidence; exercises below, and
-# the studies of :doc:`/results/study`, repeat it with other seeds and settings.
+# This is one seed of one setting: an illustration, no evidence. All three lines rise, so a good
+# part of the gain comes with more images, whatever they are. With the seeds 1 and 2 the three end
+# in other orders. :doc:`/results/study` has such loops at full size, with five networks a round and
+# several radii.
 
 bnnkit.plots.runs(histories)
 plt.show()
 
 # %%
-# A difference of a few images is chance. Wilson's 95 % interval for the last round says how few:
+# Is one source better than another? Wilson's 95 % intervals for the last round overlap, so these
+# images do not tell:
 
 for name, history in histories.items():
     robust = history.rounds[-1].judged["Exact"].robust
@@ -78,7 +82,9 @@ for name, history in histories.items():
 
 before, after = histories["exact"].models[0].network_, histories["exact"].model.network_
 images, labels = data.test.images, data.test.labels
-first, last = (bnnkit.verify_all(net, images, labels, eps, timeout=0.5) for net in (before, after))
+first, last = (
+    bnnkit.verify_all(net, images, labels, eps, timeout=10, falsify=0) for net in (before, after)
+)
 won = np.flatnonzero((first.status == "falsified") & (last.status == "robust"))
 lost = np.flatnonzero((first.status == "robust") & (last.status == "falsified"))
 print(f"{len(won)} of {len(labels)} images won, {len(lost)} lost")
@@ -105,11 +111,11 @@ plt.show()
 #
 #       ``bnnkit.robust.Judge(exact, eps=0.3)`` has a radius of its own.
 #
-# 3. Stop when 12 % of the judged images are proved robust.
+# 3. Stop when 15 % of the judged images are proved robust.
 #
 #    .. dropdown:: Hint
 #
-#       ``target={"Exact": 0.12}``, with enough ``rounds``; there are 1442 training images, and
+#       ``target={"Exact": 0.15}``, with enough ``rounds``; there are 1442 training images, and
 #       each is used once.
 #
 # What to try next

@@ -109,8 +109,11 @@ for encoding in ("seqcounter", "totalizer", "cardnetwrk"):
 #
 #    .. dropdown:: Hint
 #
-#       Pigeons and holes make formulas that are hard for clause learning and easy with sums:
-#       n + 1 pigeons, n holes, each pigeon in a hole, at most one in each hole.
+#       Pigeons and holes: n + 1 pigeons, n holes, each pigeon in a hole, at most one in each
+#       hole; lesson 14 has a function for it. All that learn clauses find it hard, whether they
+#       read sums (``native``, ``minicard``) or not (``cadical``): their proofs get long quickly.
+#       It is easy for what may *add up* sums, as ``cp-sat`` does in its linear relaxation.
+#       Try n from 5 to 9.
 #
 # 3. Why is a run on 16 images not enough to say which solver is better?
 #

@@ -16,6 +16,7 @@ can be answered exactly. Is there an image for which the vote is wrong? And is t
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import ListedColormap
 
 import bnnkit
 from bnnkit.ensemble import Vote
@@ -57,22 +58,33 @@ plt.show()
 # %%
 # Where the vote holds, and where it does not
 # -------------------------------------------
-# Each column is an image, each row a member or the ensemble: dark is falsified, bright is robust.
-# A vote of three is wrong only if two members are, *for the same image*. Two members that can
-# each be fooled need not be fooled together.
+# Each column is an image, each row a member or a question to all: green is proved robust, orange
+# with a cross is falsified, grey is undecided after the time limit. A vote of three is wrong only
+# if two members are, *for the same image*. Two members that can each be fooled need not be fooled
+# together.
 
 order = np.lexsort([fell[name] for name in tables])
-grid = np.array([table.status == "robust" for table in tables.values()])[:, order]
+statuses = ["falsified", "unknown", "robust"]
+grid = np.array([[statuses.index(verdict.status) for verdict in tables[name]] for name in tables])
+colours = ListedColormap([bnnkit.plots.COLOURS[status] for status in statuses])
 figure, ax = plt.subplots(figsize=(11, 2.6), layout="constrained")
-ax.imshow(grid, cmap="cividis", aspect="auto", vmin=-0.2, vmax=1)
+ax.imshow(grid[:, order], cmap=colours, aspect="auto", vmin=0, vmax=2)
+ax.plot(*np.nonzero(grid[:, order] == 0)[::-1], "kx", markersize=4)
 ax.set_yticks(range(len(tables)), tables)
-ax.set(xlabel="image (sorted)", title="bright: proved robust")
+ax.set(xlabel="image (sorted)", title="green: proved robust; orange, x: falsified; grey: undecided")
 plt.show()
 
 members = np.array([fell[f"member {i}"] for i in range(3)])
 saved = int((members.any(axis=0) & (tables["vote"].status == "robust")).sum())
 both = int(((members.sum(axis=0) >= 2) & (tables["vote"].status == "robust")).sum())
 print(f"{saved} images where a member falls and the vote is proved robust; {both} where two do")
+print("proved robust:", {name: int((tables[name].status == "robust").sum()) for name in tables})
+
+# %%
+# So, is the vote harder to fool? Here hardly harder than its best member, only than the others:
+# beside the images at which it saves a member there are others at which two members fall together
+# and outvote one that would have been right. A joint attack is much rarer: all three have to fall
+# by one image, and to the same class.
 
 # %%
 # One image that fools the vote: ``choices`` tells what each member says about it.
@@ -116,5 +128,6 @@ plt.show()
 #
 # What to try next
 # ----------------
-# ``bnnkit.robust.train`` takes a list of model factories and an attack on all of them
-# (``against="all"``), so that members learn from images that fool them together.
+# ``bnnkit.robust.train`` takes a list of model factories, and the source
+# ``Live(JointExact(), against="all")`` gives it images that fool all of them together, from which
+# the members learn.

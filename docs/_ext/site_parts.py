@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import re
 from html import escape
 from pathlib import Path
 
@@ -40,7 +41,9 @@ def visit_block(translator, node):
 def mathml(node, as_block=False):
     """Return the MathML of a node; what docutils does not know is a warning, and shown as it is."""
     try:
-        return tex2mathml(node.astext().replace(r"\dots", r"\ldots"), as_block)
+        formula = tex2mathml(node.astext().replace(r"\dots", r"\ldots"), as_block)
+        # a brace with an exponent would stretch by itself, and drop below its twin
+        return re.sub("<mo>([{}])</mo>", r'<mo stretchy="false">\1</mo>', formula)
     except MathError as error:
         LOGGER.warning("%s In the formula: %s", error, node.astext(), location=node)
         return f"<code>{escape(node.astext())}</code>"
