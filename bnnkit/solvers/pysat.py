@@ -1,4 +1,4 @@
-"""Solvers of PySAT: Minicard, which takes cardinality sums, and those that take clauses only."""
+"""Solvers of PySAT: three that take cardinality sums, and those that take clauses only."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ ENGINES = {
     "cadical153": "cadical153",
     "cadical195": "cadical195",
     "cadical300": "cadical300",
-    "gluecard3": "gluecard3",
-    "gluecard4": "gluecard4",
     "glucose3": "glucose3",
     "glucose4": "glucose4",
     "glucose42": "glucose42",
@@ -52,16 +50,16 @@ class Minicard(Solver):
     Liffiton, Maglalang: A cardinality solver: more expressive constraints for free. SAT 2012.
     """
 
-    name = "minicard"
+    name = engine = "minicard"
     description = "PySAT Minicard: cardinality sums natively, reified ones by repeated literals"
     abilities = frozenset({"cardinality"})
     resumes = True
     requires = ("pysat.solvers",)
 
     def _start(self) -> None:
-        from pysat.solvers import Minicard as Engine
+        from pysat.solvers import Solver as Engine
 
-        self._engine = Engine()
+        self._engine = Engine(self.engine)
 
     def _add(self, n_vars: int, clauses: ClauseArrays, sums: SumArrays) -> None:
         for clause in clauses.lists():
@@ -83,6 +81,20 @@ class Minicard(Solver):
 
     def _stop(self) -> None:
         self._engine.delete()
+
+
+class Gluecard3(Minicard):
+    """Glucose 3 with the cardinality constraints of Minicard; see `Minicard`."""
+
+    name = engine = "gluecard3"
+    description = Minicard.description.replace("Minicard", "Gluecard 3")
+
+
+class Gluecard4(Minicard):
+    """Glucose 4 with the cardinality constraints of Minicard; see `Minicard`."""
+
+    name = engine = "gluecard4"
+    description = Minicard.description.replace("Minicard", "Gluecard 4")
 
 
 class ClauseSolver(ProcessSolver):
