@@ -150,6 +150,27 @@ def _asked(questions, solvers, timeout):
 def network_questions(network, images, labels, eps, **options):
     """The questions that `compare` asks, eps by eps.
 
+    Parameters
+    ----------
+    network : BinaryNetwork
+    images : array_like
+        uint8 in 0..255 or floats in [0, 1]; (N, C, H, W), (N, H, W) or (N, features).
+    labels : array_like of int, shape (N,)
+    eps : float, Fraction, or a sequence of such
+        Radii on the [0, 1] scale; equal ones are asked about once.
+    **options
+        ``pixels`` and ``falsify`` of `bnnkit.verify`.
+
+    Returns
+    -------
+    iterable of questions
+        Each has a ``name``; `bnnkit.comparison.iter_records` asks them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments that `bnnkit.verify` would not take, either.
+
     Examples
     --------
     >>> import bnnkit
@@ -179,6 +200,23 @@ def _named(radius):
 
 def formula_questions(paths):
     """The questions that `compare_formulas` asks; a file is read when it is its turn.
+
+    Parameters
+    ----------
+    paths : sequence of str or Path
+        Files that `bnnkit.formula.Formula.load` reads; equal ones are asked about once.
+
+    Returns
+    -------
+    iterable of questions
+        Each has a ``name``, its path; `bnnkit.comparison.iter_records` asks them.
+
+    Raises
+    ------
+    OSError
+        For a file that there is not, at once.
+    ValueError
+        For one that holds no formula, when it is its turn.
 
     Examples
     --------

@@ -8,8 +8,7 @@ import sys
 import pytest
 
 from bnnkit._version import __version__
-from bnnkit.cli import main
-from bnnkit.cli import specification
+from bnnkit.cli import main, specification
 from bnnkit.cli.main import COMMANDS, _parser
 
 
@@ -40,9 +39,11 @@ def test_an_example_is_parsed_and_has_the_data_of_its_network(words):
 def test_examples_are_found():
     found = list(examples())
     assert {words[0] for words in found} == set(COMMANDS)
-    assert ["compare", "--formulas", "*.cnf.gz"] == next(
-        words[:3] for words in found if "--formulas" in words
-    )
+    assert next(words[:3] for words in found if "--formulas" in words) == [
+        "compare",
+        "--formulas",
+        "*.cnf.gz",
+    ]
 
 
 def test_nothing_is_answered_with_the_help(capsys):
