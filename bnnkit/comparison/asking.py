@@ -152,12 +152,8 @@ def network_questions(network, images, labels, eps, **options):
 
     Parameters
     ----------
-    network : BinaryNetwork
-    images : array_like
-        uint8 in 0..255 or floats in [0, 1]; (N, C, H, W), (N, H, W) or (N, features).
-    labels : array_like of int, shape (N,)
-    eps : float, Fraction, or a sequence of such
-        Radii on the [0, 1] scale; equal ones are asked about once.
+    network, images, labels, eps
+        As of `compare`; equal radii are asked about once.
     **options
         ``pixels`` and ``falsify`` of `bnnkit.verify`.
 
