@@ -155,7 +155,7 @@ def network_questions(network, images, labels, eps, **options):
     network, images, labels, eps
         As of `compare`; equal radii are asked about once.
     **options
-        ``pixels`` and ``falsify`` of `bnnkit.verify`.
+        As of `compare`.
 
     Returns
     -------
