@@ -116,7 +116,6 @@ def test_wrong_use_is_exit_code_2(arguments, says, capsys):
         ("zoo mnist-mlp", "did you mean 'mnist-mlp-eps0.1'"),
         ("evaluate zoo:mnist-mlp", "did you mean 'mnist-mlp-eps0.1'"),
         ("verify zoo:mnist-mlp-eps0.1 --eps 0 --solver nativ", "did you mean 'native'"),
-        ("verify zoo:mnist-mlp-eps0.1 --eps 0 --solver gurobi", "minisat-gh\n"),
         ("solve x.cnf --solver cadical:totaliser", "did you mean 'totalizer'"),
         ("study show lop", "did you mean 'loop'"),
         ("study run loop --size ful", "did you mean 'full'"),
