@@ -4,9 +4,21 @@ import difflib
 
 
 def nearest(name, known):
-    """The end of a sentence of error: which of the `known` names was meant perhaps, or nothing."""
-    close = difflib.get_close_matches(str(name).lower(), list(known), n=1, cutoff=0.4)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    """The end of a sentence of error: which of the `known` names was meant perhaps, or nothing.
+
+    A name of which one is the beginning, or the other way round, comes before one that is spelt
+    alike; dashes in front of options say nothing.
+
+    >>> nearest("--epsilon", ["--question", "--eps"])
+    "; did you mean '--eps'?"
+    """
+    plain = {each.lstrip("-").lower(): each for each in reversed(list(known))}
+    name = str(name).lstrip("-").lower()
+    within = [each for each in plain if len(name) > 1 and (name in each or each in name)]
+    begin = [each for each in within if each.startswith(name) or name.startswith(each)]
+    close = difflib.get_close_matches(name, begin or within, n=1, cutoff=0)
+    close = close or difflib.get_close_matches(name, plain, n=1, cutoff=0.6)
+    return f"; did you mean {plain[close[0]]!r}?" if close else ""
 
 
 def unknown(what, name, known):

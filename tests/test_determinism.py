@@ -12,7 +12,7 @@ import hashlib, json, sys
 import numpy as np
 import bnnkit
 from bnnkit import BNNClassifier, datasets, fuzz
-from bnnkit.attacks import PGD, RandomNoise
+from bnnkit.attacks import PGD, Exact, RandomNoise
 from bnnkit.nn import PGDTraining
 from bnnkit.robust import train
 from bnnkit.solvers import get
@@ -54,6 +54,14 @@ small = lambda: BNNClassifier("8", quant_step=0.5, epochs=1, n_classes=10, rando
 history = train(small, RandomNoise(tries=5, random_state=0), data, eps=0.1, rounds=1,
                 images_per_round=20, n_judge=20, random_state=5)
 found["hardened"] = history.model.network_.digest
+exact = Exact(falsify=0, timeout=None)  # as the demo has it
+wide = lambda: BNNClassifier("256", quant_step=1.0, epochs=4, n_classes=10, random_state=3)
+history = train(wide, exact, data, eps=0.2, rounds=1, images_per_round=200, n_judge=40,
+                random_state=5)
+found["hardened by the solver"] = [
+    [r.n_added, r.judged["Exact"].per_class, model.network_.digest]
+    for r, model in zip(history.rounds, history.models)
+]
 
 models, cases = [], [fuzz.FormulaCase.draw(2, index) for index in range(40)]
 for options in ({}, {"seed": 4}, {"seed": 4, "diverse": True}):
@@ -100,4 +108,5 @@ def test_the_results_say_something(first):
     assert set(first["statuses, native"]) == {"robust", "falsified"}
     assert "solver" in first["stages, native"]
     assert first["statuses, turns"] == first["statuses, native"]
+    assert len({network for *_, network in first["hardened by the solver"]}) == 2
     assert {status for status, *_ in first["models"]} == {"sat", "unsat"}

@@ -142,6 +142,23 @@ def iter_verdicts(
 
     Whoever iterates keeps what is finished if the work is interrupted.
 
+    Parameters
+    ----------
+    network, images, labels, eps, solver, timeout, n_jobs, question, store, memory_limit, retry
+        As of `verify_all`.
+    **options
+        ``pixels``, ``falsify`` and ``fallback`` of `verify`.
+
+    Yields
+    ------
+    index : int
+    verdict : Verdict
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `verify_all`.
+
     Examples
     --------
     >>> import bnnkit

@@ -5,7 +5,8 @@ from bnnkit.cli import options
 EXAMPLES = """\
 examples:
   bnnkit compare mlp-small.npz --dataset mnist --eps 0.02 0.05 --first 50 --timeout 10
-  bnnkit compare mlp-small.npz --eps 0.1 --solver native cadical:totalizer --plot cactus.png
+  bnnkit compare mlp-small.npz --dataset mnist --eps 0.1 --solver native cadical:totalizer
+  bnnkit compare zoo:mnist-mlp-eps0.1 --dataset mnist --eps 0.1 --plot cactus.png
   bnnkit compare --formulas *.cnf.gz --solver native minicard --csv rows.csv
 
 Every solver gets a question before the next one is asked, and another begins each time.

@@ -71,7 +71,7 @@ class _Story:
         """Train, then attack and train again; every round is verified by the first solver."""
         from bnnkit import BNNClassifier, attacks, robust
 
-        exact = attacks.Exact(solver=SOLVERS[0], timeout=TIMEOUT)
+        exact = attacks.Exact(solver=SOLVERS[0], timeout=TIMEOUT, falsify=0)
         return robust.train(
             lambda: BNNClassifier(
                 ARCHITECTURE,

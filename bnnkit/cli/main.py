@@ -21,7 +21,7 @@ time; verify MODEL SPEC.vnnlib: 0 unsat, 1 sat, 3 neither; solve: 10 satisfiable
 0 undecided; 70 an error in bnnkit, or an answer of a solver that failed its check (verify,
 campaign status); 130 interrupted.
 
-Every command explains itself: bnnkit verify --help
+Every command explains itself: bnnkit verify --help, or bnnkit help verify
 """
 
 
@@ -34,7 +34,13 @@ def main(argv=None):
         The exit code.
     """
     argv = sys.argv[1:] if argv is None else argv
-    args = _parser().parse_args(argv)
+    parser = _parser()
+    if not argv:
+        parser.print_help(sys.stderr)
+        return 2
+    if argv[0] == "help":
+        argv = [*argv[1:], "--help"]
+    args = parser.parse_args(argv)
     try:
         return args.run(args)
     except KeyboardInterrupt as interrupt:

@@ -150,6 +150,23 @@ def _asked(questions, solvers, timeout):
 def network_questions(network, images, labels, eps, **options):
     """The questions that `compare` asks, eps by eps.
 
+    Parameters
+    ----------
+    network, images, labels, eps
+        As of `compare`; equal radii are asked about once.
+    **options
+        As of `compare`.
+
+    Returns
+    -------
+    iterable of questions
+        Each has a ``name``; `bnnkit.comparison.iter_records` asks them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments that `bnnkit.verify` would not take, either.
+
     Examples
     --------
     >>> import bnnkit
@@ -179,6 +196,23 @@ def _named(radius):
 
 def formula_questions(paths):
     """The questions that `compare_formulas` asks; a file is read when it is its turn.
+
+    Parameters
+    ----------
+    paths : sequence of str or Path
+        Files that `bnnkit.formula.Formula.load` reads; equal ones are asked about once.
+
+    Returns
+    -------
+    iterable of questions
+        Each has a ``name``, its path; `bnnkit.comparison.iter_records` asks them.
+
+    Raises
+    ------
+    OSError
+        For a file that there is not, at once.
+    ValueError
+        For one that holds no formula, when it is its turn.
 
     Examples
     --------

@@ -41,6 +41,17 @@ def contradictory(said):
 def save(case, said, folder):
     """Write a case and what was said about it to a file named by its content; returns its path.
 
+    Parameters
+    ----------
+    case : FormulaCase or NetworkCase
+    said : dict of str to list
+        What each way said, as `replay` gives it; kept for people, and not read again.
+    folder : str or Path
+
+    Returns
+    -------
+    Path
+
     Examples
     --------
     >>> import tempfile
@@ -60,6 +71,14 @@ def save(case, said, folder):
 
 def load(path):
     """The case in a file that `save` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    FormulaCase or NetworkCase
 
     Raises
     ------
@@ -93,6 +112,23 @@ def load(path):
 
 def replay(path, solvers=SOLVERS):
     """What each way to ask some solvers says about the case in a file, see `contradictory`.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file that `save` wrote.
+    solvers : sequence of str
+        Names from `bnnkit.solvers.available`.
+
+    Returns
+    -------
+    dict of str to list
+        The statement about each question of the case, by the names of the ways to ask.
+
+    Raises
+    ------
+    OSError, ValueError
+        As `load`, and for a solver that there is not.
 
     Examples
     --------

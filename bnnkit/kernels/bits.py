@@ -41,6 +41,16 @@ def pack_bits(bits):
 def unpack_bits(octets, groups, width):
     """Undo `pack_bits`: octets (M, G * ceil(B / 8)) to uint8 bits (M, G, B).
 
+    Parameters
+    ----------
+    octets : ndarray of uint8, shape (M, G * ceil(B / 8))
+    groups, width : int
+        G and B.
+
+    Returns
+    -------
+    ndarray of uint8 in {0, 1}, shape (M, G, B)
+
     Examples
     --------
     >>> from bnnkit.kernels import pack_bits, unpack_bits

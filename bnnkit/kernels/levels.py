@@ -129,6 +129,17 @@ def level_bits(levels, n_planes, kernel, stride, padding, packed, limit, sense):
 def can_convolve(n_planes, size):
     """Whether `level_bits` can count with so many planes and weights an output.
 
+    Parameters
+    ----------
+    n_planes : int
+        Bits of a level: levels are in 0..2**n_planes - 1.
+    size : int
+        Weights of an output.
+
+    Returns
+    -------
+    bool
+
     Examples
     --------
     >>> from bnnkit.kernels import can_convolve

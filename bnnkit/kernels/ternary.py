@@ -51,6 +51,15 @@ class PackedTernary(NamedTuple):
 def pack_ternary(weights):
     """Pack int8 weights in {-1, 0, +1}, shape (O, G, B), as `pack_bits` packs inputs (M, G, B).
 
+    Parameters
+    ----------
+    weights : ndarray of int8 in {-1, 0, +1}, shape (O, G, B)
+        O outputs over G groups of B inputs.
+
+    Returns
+    -------
+    PackedTernary
+
     Examples
     --------
     >>> from bnnkit.kernels import pack_ternary
@@ -65,6 +74,16 @@ def pack_ternary(weights):
 
 def unpack_ternary(packed, groups, width):
     """Undo `pack_ternary`: int8 weights (O, G, B).
+
+    Parameters
+    ----------
+    packed : PackedTernary
+    groups, width : int
+        G and B.
+
+    Returns
+    -------
+    ndarray of int8 in {-1, 0, +1}, shape (O, G, B)
 
     Examples
     --------
@@ -133,6 +152,14 @@ def _planes(octets, packed):
 
 def positives(packed):
     """Number of weights +1 in each row, int32 (O,): what a row of zeros lacks.
+
+    Parameters
+    ----------
+    packed : PackedTernary
+
+    Returns
+    -------
+    ndarray of int32, shape (O,)
 
     Examples
     --------

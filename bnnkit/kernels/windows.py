@@ -17,6 +17,15 @@ _REGISTER = uint64(VECTOR_BYTES)
 def output_size(size, kernel, stride, padding):
     """Positions of a window along one axis: (size + 2 * padding - kernel) // stride + 1.
 
+    Parameters
+    ----------
+    size, kernel, stride, padding : int
+        In elements of the axis; the padding is added at both ends.
+
+    Returns
+    -------
+    int
+
     Examples
     --------
     >>> from bnnkit.kernels import output_size

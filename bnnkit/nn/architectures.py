@@ -32,6 +32,16 @@ _CONV = re.compile(r"conv(\d+)k(\d+)(?:s(\d+))?(?:p(\d+))?")
 class Dense:
     """A layer in which each of `units` neurons sees the whole input.
 
+    Parameters
+    ----------
+    units : int
+        At least 1.
+
+    Raises
+    ------
+    ValueError
+        For another number of units.
+
     Examples
     --------
     Of the names of `ARCHITECTURES`, "mlp-small" means the same as this list:
@@ -52,6 +62,18 @@ class Dense:
 @dataclass(frozen=True)
 class Conv:
     """A 2-D convolution with a square kernel, zero padded.
+
+    Parameters
+    ----------
+    channels, kernel, stride : int
+        Output channels, the side of the kernel, the step from window to window; at least 1.
+    padding : int
+        Rows and columns of level or bit 0 on each side, in [0, kernel - 1].
+
+    Raises
+    ------
+    ValueError
+        For numbers out of range.
 
     Examples
     --------

@@ -282,7 +282,7 @@ class Noise(Source):
 class Originals(Source):
     """A control: training images as they are, which the training set does not have yet.
 
-    `train` needs a `start` that leaves some.
+    It has no options; `train` needs a `start` that leaves some.
 
     Examples
     --------

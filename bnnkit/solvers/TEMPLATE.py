@@ -6,14 +6,15 @@ translating what the engine does not take, and checking the answers are the base
 
 1. Fill in the class attributes and the five hooks; import the engine inside of them, and name its
    module in `requires`, so that nobody loads it who does not use it.
-2. Register the class: ``bnnkit.solvers.register("backtracking", Backtracking)``, or, in a package
-   of your own, by an entry point in setup.cfg::
+2. Make its name known: in a package of your own by an entry point in its
+   pyproject.toml, and then ``pip install -e .``, after which commands and tests have it as well::
 
-       [options.entry_points]
-       bnnkit.solvers =
-           backtracking = my_package.backtracking:Backtracking
+       [project.entry-points."bnnkit.solvers"]
+       backtracking = "my_package.backtracking:Backtracking"
 
-3. Run the conformance suite of this repository: ``pytest tests/solvers --solver=backtracking``.
+   In a script ``bnnkit.solvers.register("backtracking", Backtracking)`` does, for its process.
+3. Run the conformance suite of bnnkit's repository: ``pytest tests/solvers --solver backtracking``.
+   For a file inside of it, tests/solvers/conftest.py has the line that registers the template.
 
 An engine that neither looks at a flag while it searches nor releases the interpreter's lock cannot
 be stopped from another thread: see cpsat.py, which has its engine in a child process.

@@ -1,4 +1,4 @@
-"""Solvers of PySAT: Minicard, which takes cardinality sums, and those that take clauses only."""
+"""Solvers of PySAT: three that take cardinality sums, and those that take clauses only."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ ENGINES = {
     "cadical153": "cadical153",
     "cadical195": "cadical195",
     "cadical300": "cadical300",
-    "gluecard3": "gluecard3",
-    "gluecard4": "gluecard4",
     "glucose3": "glucose3",
     "glucose4": "glucose4",
     "glucose42": "glucose42",
@@ -64,10 +62,7 @@ class Minicard(Solver):
         self._engine = Engine()
 
     def _add(self, n_vars: int, clauses: ClauseArrays, sums: SumArrays) -> None:
-        for clause in clauses.lists():
-            self._engine.add_clause(clause)
-        for lits, _, bound, _ in sums.lists():
-            self._engine.add_atmost([-lit for lit in lits], len(lits) - bound)
+        _add(self._engine, clauses, sums)
 
     def _search(self, assumptions: list[int]) -> tuple[str, Sequence[int] | None]:
         self._engine.clear_interrupt()  # of an earlier call; one for this call is repeated
@@ -83,6 +78,59 @@ class Minicard(Solver):
 
     def _stop(self) -> None:
         self._engine.delete()
+
+
+class Gluecard4(ProcessSolver):
+    """Glucose 4 with the cardinality constraints of Minicard, for sums as `Minicard` takes them.
+
+    It hears an interrupt only when it restarts, so it runs in a child process; see `ClauseSolver`.
+
+    Parameters
+    ----------
+    formula : Formula, optional
+    """
+
+    name = "gluecard4"
+    description = "PySAT Gluecard 4: sums as Minicard takes them, in a search like Glucose's"
+    abilities = frozenset({"cardinality"})
+    requires = ("pysat.solvers",)
+
+    def __init__(self, formula: Formula | None = None):
+        super().__init__(formula, SumEngine, self.name)
+
+
+class Gluecard3(Gluecard4):
+    """The same with Glucose 3."""
+
+    name = "gluecard3"
+    description = Gluecard4.description.replace("4", "3")
+
+
+class SumEngine:
+    """What a `Gluecard4` has in its child process."""
+
+    def __init__(self, engine: str):
+        from pysat.solvers import Solver as Engine
+
+        self._engine = Engine(engine)
+
+    def add(self, n_vars: int, clauses: ClauseArrays, sums: SumArrays) -> None:
+        """See `Solver._add`."""
+        _add(self._engine, clauses, sums)
+
+    def search(self, assumptions: list[int], seconds: float) -> tuple[str, Sequence[int]]:
+        """See `Solver._search`; these engines do not mind the time."""
+        if self._engine.solve(assumptions):
+            return "sat", self._engine.get_model()
+        return "unsat", self._engine.get_core() or ()
+
+
+def _add(engine, clauses: ClauseArrays, sums: SumArrays) -> None:
+    """Give clauses and sums that must hold to an engine of PySAT that knows "at most"."""
+    for clause in clauses.lists():
+        engine.add_clause(clause)
+    for lits, _, bound, _ in sums.lists():
+        engine.add_atmost([-lit for lit in lits], len(lits) - bound)
 
 
 class ClauseSolver(ProcessSolver):

@@ -79,6 +79,24 @@ class Verdict:
 class Verdicts(Sequence):
     """Verdicts of many images, in their order.
 
+    Parameters
+    ----------
+    verdicts : iterable of Verdict
+
+    Attributes
+    ----------
+    status : ndarray of str, shape (N,)
+    counts : dict of str to int
+        How many are "robust", "falsified", "unknown".
+    misclassified : int
+        Images that are misclassified as they are; they count as falsified, too.
+    wrong : list of int
+        Indices of images over which an answer failed its check.
+    certified_accuracy : float
+        Share of all images that are proved robust; ValueError where there are none.
+    seconds : float
+        Time of all verdicts together.
+
     Examples
     --------
     >>> from bnnkit.verification import Verdict, Verdicts

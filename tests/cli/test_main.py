@@ -1,12 +1,15 @@
+import importlib
 import os
+import re
+import shlex
 import subprocess
 import sys
 
 import pytest
 
 from bnnkit._version import __version__
-from bnnkit.cli import main
-from bnnkit.cli.main import COMMANDS
+from bnnkit.cli import main, specification
+from bnnkit.cli.main import COMMANDS, _parser
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -15,6 +18,48 @@ def test_every_command_explains_itself_with_an_example(command, capsys):
         main([command, "--help"])
     assert stop.value.code == 0
     assert f"bnnkit {command}" in capsys.readouterr().out.split("example")[-1]
+
+
+def examples():
+    """Commands in the examples of each help: words, comments left out."""
+    modules = [importlib.import_module(f"bnnkit.cli.{name}") for name in COMMANDS]
+    for module in (*modules, specification):
+        text = module.EXAMPLES.replace("\\\n", " ")
+        for line in re.findall(r"^  .*?\bbnnkit (.*)", text, re.MULTILINE):
+            yield shlex.split(re.split(" [#>]", line)[0])
+
+
+@pytest.mark.parametrize("words", list(examples()), ids=" ".join)
+def test_an_example_is_parsed_and_has_the_data_of_its_network(words):
+    args = vars(_parser().parse_args(words))
+    of_mnist = re.search("mlp-small|mnist", str(args.get("model")))
+    assert not of_mnist or args.get("dataset", "mnist") == "mnist"
+
+
+def test_examples_are_found():
+    found = list(examples())
+    assert {words[0] for words in found} == set(COMMANDS)
+    assert next(words[:3] for words in found if "--formulas" in words) == [
+        "compare",
+        "--formulas",
+        "*.cnf.gz",
+    ]
+
+
+def test_nothing_is_answered_with_the_help(capsys):
+    assert main([]) == 2
+    assert "Every command explains itself" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [[], ["verify"], ["study", "run"]])
+def test_help_is_a_word_too(words, capsys):
+    said = []
+    for arguments in (["help", *words], [*words, "--help"]):
+        with pytest.raises(SystemExit) as stop:
+            main(arguments)
+        said.append((stop.value.code, capsys.readouterr().out))
+    assert said[0] == said[1]
+    assert said[0][0] == 0
 
 
 def test_version(capsys):
@@ -26,7 +71,6 @@ def test_version(capsys):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ("", "COMMAND"),
         ("frobnicate", "there is no command 'frobnicate'; there are demo, "),
         ("verify x.npz --eps abc", "write 0.1 or 8/255"),
         ("verify x.npz --eps 1/0", "write 0.1 or 8/255"),
@@ -44,6 +88,7 @@ def test_version(capsys):
         ("--versoin", "there is no option --versoin; did you mean '--version'?"),
         ("verify x.npz --epps 0.1", "there is no option --epps; did you mean '--eps'?"),
         ("attack x.npz --epps=0.1", "there is no option --epps; did you mean '--eps'?"),
+        ("verify x.npz --epsilon 0.1", "did you mean '--eps'?"),
         ("study run loop --job 2 --quik", "did you mean '--quick'?"),
         ("study rnu loop", "there is no command 'rnu'; there are list, show, run; did you mean"),
         ("campaign stat x.sqlite", "did you mean 'status'?"),

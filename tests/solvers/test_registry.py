@@ -34,7 +34,7 @@ def test_get():
     assert solvers.get("cadical") is CLAUSE_SOLVERS["cadical"]
 
 
-@pytest.mark.parametrize("name", CLAUSE_SOLVERS)
+@pytest.mark.parametrize("name", [*CLAUSE_SOLVERS, "gluecard3", "gluecard4"])
 def test_every_engine_of_pysat_works(name):
     formula = Formula(4)
     formula.add_sum([1, 2, 3], 2, output=4)

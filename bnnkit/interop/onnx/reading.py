@@ -51,7 +51,12 @@ class Imported(NamedTuple):
 
 
 def read(path, quant_step=None, input_shape=None, input_range=None):
-    """Read an ONNX file; see `load` for the arguments.
+    """Read an ONNX file.
+
+    Parameters
+    ----------
+    path, quant_step, input_shape, input_range
+        As of `load`.
 
     Returns
     -------
