@@ -90,7 +90,10 @@ def test_version(capsys):
         ("attack x.npz --epps=0.1", "there is no option --epps; did you mean '--eps'?"),
         ("verify x.npz --epsilon 0.1", "did you mean '--eps'?"),
         ("study run loop --job 2 --quik", "did you mean '--quick'?"),
-        ("study rnu loop", "there is no command 'rnu'; there are list, show, keys, run; did you mean"),
+        (
+            "study rnu loop",
+            "there is no command 'rnu'; there are list, show, keys, run; did you mean",
+        ),
         ("campaign stat x.sqlite", "did you mean 'status'?"),
         ("fuzz formlas", "did you mean 'formulas'?"),
         ("verify x.npz y.npz --eps 0.1 --question votes", "did you mean 'vote'?"),
