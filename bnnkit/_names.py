@@ -6,8 +6,9 @@ import difflib
 def nearest(name, known):
     """The end of a sentence of error: which of the `known` names was meant perhaps, or nothing.
 
-    A name of which one is the beginning, or the other way round, comes before one that is spelt
-    alike; dashes in front of options say nothing.
+    A name of which one is the beginning, or the other way round, comes first; then one that is
+    spelt nearly the same, one that is part of the other, one that is spelt alike. Dashes in front
+    of options say nothing.
 
     >>> nearest("--epsilon", ["--question", "--eps"])
     "; did you mean '--eps'?"
@@ -16,8 +17,10 @@ def nearest(name, known):
     name = str(name).lstrip("-").lower()
     within = [each for each in plain if len(name) > 1 and (name in each or each in name)]
     begin = [each for each in within if each.startswith(name) or name.startswith(each)]
-    close = difflib.get_close_matches(name, begin or within, n=1, cutoff=0)
-    close = close or difflib.get_close_matches(name, plain, n=1, cutoff=0.6)
+    for names, cutoff in ((begin, 0), (plain, 0.8), (within, 0), (plain, 0.6)):
+        close = difflib.get_close_matches(name, names, n=1, cutoff=cutoff)
+        if close:
+            break
     return f"; did you mean {plain[close[0]]!r}?" if close else ""
 
 

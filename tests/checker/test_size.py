@@ -2,7 +2,6 @@
 
 import ast
 import io
-import re
 import tokenize
 from pathlib import Path
 
@@ -55,6 +54,5 @@ def test_it_is_as_long_as_it_is_said_to_be():
         assert f"{total} lines of code" in said
         assert f"{total} lines of code" in RESULTS.read_text(encoding="utf-8")
     for name in (*PROOF, *QUESTION):
-        length = len((ROOM / name).read_text(encoding="utf-8").splitlines())
-        row = rf"\| `{name}` \| {length} \| {code_lines(ROOM / name)} \|"
-        assert re.search(row, RESULTS.read_text(encoding="utf-8")), (row, name)
+        row = f"| `{name}` | {code_lines(ROOM / name)} |"
+        assert row in RESULTS.read_text(encoding="utf-8")
