@@ -13,10 +13,10 @@ from functools import partial
 import numpy as np
 
 from bnnkit.fuzz import plain, plain_boxes
+from bnnkit.fuzz.members import network_of
 from bnnkit.fuzz.native_ways import TIMEOUT
 from bnnkit.fuzz.smaller_networks import without_channel
-from bnnkit.network import BinaryNetwork, Conv2d, Head, Pool2d, RealConv2d, RealNetwork
-from bnnkit.quantiser import Quantiser
+from bnnkit.network import RealConv2d, RealNetwork
 from bnnkit.verification.real import Condition
 from bnnkit.verification.real.box import Box
 from bnnkit.verification.real.pipeline import Question
@@ -71,13 +71,7 @@ def _repeated(layers, head, n):
 
 
 def _tail(layers, head, shape):
-    made = [
-        Pool2d(layer["pool"], layer["size"], layer["stride"])
-        if "pool" in layer
-        else Conv2d(**layer)
-        for layer in layers
-    ]
-    return BinaryNetwork(Quantiser(1), made, Head(**head), shape)
+    return network_of({"step": (1, 1), "layers": layers, "head": head}, shape)
 
 
 def without_quantiser(case):

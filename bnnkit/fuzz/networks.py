@@ -9,9 +9,8 @@ import numpy as np
 
 from bnnkit.fuzz import boxes, network_ways, plain
 from bnnkit.fuzz.draw_networks import draw_question
+from bnnkit.fuzz.members import network_of
 from bnnkit.fuzz.smaller_networks import smaller
-from bnnkit.network import BinaryNetwork, Conv2d, Head, Pool2d
-from bnnkit.quantiser import Quantiser
 from bnnkit.verification._question import checked_image, checked_limits
 
 _MOST_BITS = 10**6  # of a layer in a file
@@ -93,7 +92,7 @@ class NetworkCase:
     @cached_property
     def networks(self):
         """The members as BinaryNetworks; ValueError if they are none."""
-        return [_network(member, self.image.shape) for member in self.members]
+        return [network_of(member, self.image.shape) for member in self.members]
 
     def enumerated(self):
         """The answer by all images of the ball; None if there are too many."""
@@ -166,17 +165,6 @@ class NetworkCase:
             if max(np.prod(shape, dtype=object) for shape in network.shapes) > _MOST_BITS:
                 raise ValueError(f"a layer has more than {_MOST_BITS} outputs")
         checked_limits(self.image, self.eps, None, self.pixels)
-
-
-def _network(member, shape):
-    layers = [
-        Pool2d(layer["pool"], layer["size"], layer["stride"])
-        if "pool" in layer
-        else Conv2d(**layer)
-        for layer in member["layers"]
-    ]
-    quantiser, head = Quantiser(Fraction(*member["step"])), Head(**member["head"])
-    return BinaryNetwork(quantiser, layers, head, shape)
 
 
 def _listed(value):

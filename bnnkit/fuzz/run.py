@@ -2,17 +2,15 @@
 
 import itertools
 import json
-import platform
 import time
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
 from bnnkit import solvers as registry
 from bnnkit._files import write_text
 from bnnkit._options import check_count, check_range, check_seed
 from bnnkit._progress import progress
-from bnnkit._version import __version__
+from bnnkit.campaign.environment import environment
 from bnnkit.fuzz.findings import KINDS, SOLVERS, contradictory, save
 from bnnkit.fuzz.shrink import shrink
 from bnnkit.solvers._process import ProcessSolver
@@ -20,7 +18,7 @@ from bnnkit.solvers._process import ProcessSolver
 SLOW_EVERY = 100  # cases, of which one is asked of the solvers that live in child processes
 RARE_EVERY = 20  # cases, of which one is asked about in the ways of no solver
 SECONDS = 10.0  # between two writings of the journal
-_PACKAGES = ("numpy", "numba", "python-sat", "ortools")
+_VERSIONS = ("bnnkit", "python", "numpy", "numba", "python-sat", "ortools")
 
 
 @dataclass
@@ -194,9 +192,8 @@ def _chosen(ways, index):
 
 
 def _versions():
-    return {"bnnkit": __version__, "python": platform.python_version()} | {
-        name: version(name) for name in _PACKAGES
-    }
+    found = json.loads(environment())
+    return {name: found[name] for name in _VERSIONS}
 
 
 def _write(report, journal):

@@ -306,7 +306,8 @@ class _Ascent:
 def _try_corners(count, levels, network, ball, labels, rng, batch_statistics):
     """Write random corners of the balls into `levels` (n, H, W, C) where their loss is greater."""
     infer = network.forward if batch_statistics else network.logits
-    low, high = (np.rint(end).astype(np.uint8).reshape(levels.shape) for end in ball[-2:])
+    ends = ball.low, ball.high
+    low, high = (np.rint(end).astype(np.uint8).reshape(levels.shape) for end in ends)
     greatest, _ = cross_entropy(infer(levels), labels)
     bits = levels.size
     for _ in range(count):

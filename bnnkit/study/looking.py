@@ -5,8 +5,9 @@ import numpy as np
 from bnnkit import assess, plots, verify_all
 from bnnkit._checks import unit_floats
 from bnnkit.attacks.models import exact_network
+from bnnkit.robust.opponents import numbered
 from bnnkit.study.identity import asked
-from bnnkit.study.verdicts import test_images
+from bnnkit.study.verdicts import first_network, found_by_change, test_images
 
 
 def similarity(findings, laboratory, table):
@@ -19,8 +20,7 @@ def similarity(findings, laboratory, table):
     made, found = {"original": unit_floats(images)}, {}
     for name in table["of"]:
         models = laboratory.run(name).models
-        for i, model in enumerate(models):
-            each = name if len(models) == 1 else f"{name}[{i}]"
+        for each, model in zip(numbered(name, len(models)), models, strict=True):
             limits = laboratory.limits(table)
             verdicts = verify_all(exact_network(model), images, labels, table["eps"], **limits)
             made[each], found[each] = _changed(verdicts, made["original"])
@@ -34,7 +34,7 @@ def strip(findings, laboratory, table):
     test, index = laboratory.data.test, table["image"]
     limits = {name: table[name] for name in ("solver", "timeout", "falsify")}
     for name in table["of"]:
-        network = exact_network(laboratory.run(name).models[0])
+        network = first_network(laboratory, name)
         found = laboratory.kept(
             findings.folder / f"{name}.npz",
             assess.Strip,
@@ -52,7 +52,7 @@ def strip(findings, laboratory, table):
 def weights(findings, laboratory, table):
     """Learned weights of the first network of each run: -1 dark, 0 grey, +1 bright."""
     for name in table["of"]:
-        network = exact_network(laboratory.run(name).models[0])
+        network = first_network(laboratory, name)
         axes = plots.weights(network, table["layer"])
         findings.picture(f"{name}: layer {table['layer']}", f"weights-{name}", axes)
 
@@ -60,8 +60,7 @@ def weights(findings, laboratory, table):
 def _changed(verdicts, originals):
     """The images that were found, else the originals; and where they were by a change."""
     images, found = originals.copy(), np.zeros(len(originals), dtype=bool)
-    for i, verdict in enumerate(verdicts):
-        if verdict.adversarial is not None and verdict.stage != "clean":
-            images[i] = unit_floats(verdict.adversarial).reshape(images[i].shape)
-            found[i] = True
+    for i in found_by_change(verdicts):
+        images[i] = unit_floats(verdicts[i].adversarial).reshape(images[i].shape)
+        found[i] = True
     return images, found

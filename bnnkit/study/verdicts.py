@@ -69,7 +69,7 @@ def minimal_eps(findings, laboratory, table):
     findings.say(WORDINGS["first"].sentence)
     found = {}
     for name in table["of"]:
-        network = exact_network(laboratory.run(name).models[0])
+        network = first_network(laboratory, name)
         found[name] = laboratory.kept(
             findings.folder / f"{name}.npz",
             assess.MinimalEpsilons,
@@ -101,19 +101,19 @@ def white_box(findings, laboratory, table):
     wording = WORDINGS[table["question"]]
     findings.say(wording.sentence)
     images, labels = test_images(laboratory, table)
-    rows, found, counts = [], {}, []
+    rows, found = [], {}
     for name in table["of"]:
         network, options = _asked(laboratory, name, table)
         verdicts = verify_all(network, images, labels, table["eps"], **options)
         findings.raw(name, verdicts)
         rows.append((name, _about(laboratory, name, table), *_counted(verdicts)))
-        counts.append([verdicts.counts[status] for status in STATUSES])
         found[name] = verdicts
     header = ("run", "asked about", "images", wording.falsified, wording.robust, "unknown")
     header += (wording.clean, f"{wording.certified} %", f"{wording.vulnerable} %")
     header += ("mean s", "median s", "longest s")
     caption = f"{wording.title}: verdicts at eps {table['eps']:g}"
     findings.table(caption, "counts", header, rows)
+    counts = [[verdicts.counts[status] for status in STATUSES] for verdicts in found.values()]
     ax = plots.by_class(assess.ByClass(table["of"], list(STATUSES), np.array(counts)))
     labelled(ax, f"{len(images)} test images, eps {table['eps']:g}", "", "% of images")
     findings.picture(caption, "counts", in_words(ax, wording))
@@ -126,7 +126,7 @@ def solvers(findings, laboratory, table):
     """The same questions put to several solvers: how many does each answer in how much time?"""
     findings.say(WORDINGS["first"].sentence)
     for name in table["of"]:
-        network = exact_network(laboratory.run(name).models[0])
+        network = first_network(laboratory, name)
         answers = laboratory.kept(
             findings.folder / f"{name}.npz",
             Answers,
@@ -159,6 +159,16 @@ def subject(laboratory, name, question):
     if question == "first" or len(trained.models) == 1:
         return trained.models[0], {}
     return trained.model, {"question": question}
+
+
+def first_network(laboratory, name):
+    """The exact network of the first model of a run."""
+    return exact_network(laboratory.run(name).models[0])
+
+
+def found_by_change(verdicts):
+    """The indices of verdicts with an adversarial image that is not the image itself."""
+    return [i for i, v in enumerate(verdicts) if v.adversarial is not None and v.stage != "clean"]
 
 
 def test_images(laboratory, table):
@@ -241,8 +251,7 @@ def _counted(verdicts):
 
 def _sheet(findings, caption, name, verdicts, images, labels):
     """Images that were found, with the class that the question was about: see `Verdict`."""
-    shown = [i for i, v in enumerate(verdicts) if v.adversarial is not None and v.stage != "clean"]
-    shown = shown[:8]
+    shown = found_by_change(verdicts)[:8]
     if shown:
         adversarial = np.stack([unit_floats(verdicts[i].adversarial) for i in shown])
         seen = [verdicts[i].predicted for i in shown]
