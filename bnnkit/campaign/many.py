@@ -203,20 +203,21 @@ class _Asked:
     def __init__(self, question, network):
         if isinstance(network, BinaryNetwork):
             self.ask, self.network, self.first = verify, network, network
+            self._networks = (network,)
             self.name = network.digest
             return
         self.ask, self.network = QUESTIONS[question], checked_networks(network)
+        self._networks = self.network
         self.first, self._question = self.network[0], question
         self.name = " ".join([question, *(member.digest for member in self.network)])
 
     def answer(self, image, label):
         """The class that each network gives to an image, and what they come to."""
-        networks = self.network if isinstance(self.network, tuple) else (self.network,)
-        choices = tuple(witness.predict_one(network, image) for network in networks)
+        choices = tuple(witness.predict_one(network, image) for network in self._networks)
         if self.network is self.first:
             return choices, choices[0]
         n_classes = self.first.n_classes
-        return choices, rule(self._question, len(networks), label, n_classes).outcome(choices)
+        return choices, rule(self._question, len(choices), label, n_classes).outcome(choices)
 
     def lost(self, image, label, radius, lost):
         """The Verdict in the place of a `Lost`."""
@@ -230,8 +231,8 @@ class _Asked:
         """Raise an error unless a verdict from a file can be one about this image."""
         choices, shown = getattr(verdict, "choices", (verdict.predicted,)), verdict.adversarial
         classes = {verdict.clean, verdict.predicted, *choices}
-        n_networks = len(self.network) if isinstance(self.network, tuple) else 1
-        if not classes <= set(range(self.first.n_classes)) or len(choices) != n_networks:
+        same_size = len(choices) == len(self._networks)
+        if not classes <= set(range(self.first.n_classes)) or not same_size:
             raise ValueError(f"classes {sorted(classes)} of {len(choices)} networks")
         if isinstance(verdict, EnsembleVerdict) != (self.network is not self.first):
             raise ValueError("one network in the place of several, or several in the place of one")
