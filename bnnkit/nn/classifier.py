@@ -56,9 +56,10 @@ class BNNClassifier(Classifier):
         Standard deviation of the initial masks, in absolute value; in steps of Adam, this
         over `learning_rate` is how far a weight is from 0. Smaller makes ternary networks
         sparser.
-    mask_decay : float
+    mask_decay : float or tuple of float
         Added to the gradient of the mask of each weight in use; makes ternary networks
-        sparser.
+        sparser. A tuple has one for each hidden layer, then one for the head: the gradients of
+        a large dense layer are small, and what thins out convolutions can empty it.
     adversary : PGDTraining or bnnkit.robust.ExactTraining, optional
         Makes each batch adversarial before the network learns it.
     bound_decay : BoundDecay, optional
@@ -173,15 +174,27 @@ class BNNClassifier(Classifier):
         layers = parse_architecture(self.architecture)
         self._check_surrogate()
         check_positive("mask_scale", self.mask_scale)
-        check_positive("mask_decay", self.mask_decay, zero=True)
+        self._check_mask_decay(len(layers) + 1)
         if not isinstance(self.weights, str) or self.weights not in WEIGHTS:
             raise ValueError(f"weights must be one of {', '.join(WEIGHTS)}, got {self.weights!r}")
-        if self.weights == "binary" and self.mask_decay:
+        if self.weights == "binary" and np.any(self.mask_decay):
             raise ValueError(
                 f"mask_decay={self.mask_decay} makes weights 0, and binary weights have no 0; "
                 'set mask_decay=0 or weights="binmask"'
             )
         self._check_robust_training(len(layers))
+
+    def _check_mask_decay(self, n_layers):
+        decays = self.mask_decay
+        if not isinstance(decays, tuple):
+            decays = (decays,) * n_layers
+        elif len(decays) != n_layers:
+            raise ValueError(
+                f"mask_decay has {len(decays)} values, but the network has {n_layers} layers, "
+                "the head among them; pass one for each, or a number"
+            )
+        for decay in decays:
+            check_positive("mask_decay", decay, zero=True)
 
     def _check_surrogate(self):
         if not isinstance(self.surrogate_scale, str) or self.surrogate_scale != "adaptive":

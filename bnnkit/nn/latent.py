@@ -30,8 +30,10 @@ class LatentNetwork:
         What stands in for the derivative of the step.
     surrogate_scale : float
     weights : "binmask", "ternary" or "binary"
-    mask_scale, mask_decay : float
+    mask_scale : float
         As for `TernaryLayer`.
+    mask_decay : float or tuple of float
+        As for `TernaryLayer`; a tuple has one for each layer, the head's last.
     rng : numpy.random.Generator
 
     Attributes
@@ -60,9 +62,10 @@ class LatentNetwork:
     ):
         geometries = plan([*layers, Dense(n_classes)], input_shape)
         max_inputs = [n_levels - 1] + [1] * len(layers)
+        decays = mask_decay if isinstance(mask_decay, tuple) else [mask_decay] * len(geometries)
         *self.layers, last = (
-            TernaryLayer(geometry, rng, weights, mask_scale, mask_decay, max_input)
-            for geometry, max_input in zip(geometries, max_inputs, strict=True)
+            TernaryLayer(geometry, rng, weights, mask_scale, decay, max_input)
+            for geometry, decay, max_input in zip(geometries, decays, max_inputs, strict=True)
         )
         self.norms = [BatchNormStep(layer.geometry.output_shape[2]) for layer in self.layers]
         self.head = ScalarHead(last)
