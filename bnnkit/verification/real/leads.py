@@ -88,6 +88,7 @@ class LeadModel:
         solver = self._solver
         solver.parameters.max_time_in_seconds = seconds
         solver.parameters.stop_after_first_solution = True
+        solver.parameters.catch_sigint_signal = False  # after it, Ctrl-C would end the process
         # one worker with the full linear relaxation; in CP-SAT's portfolio of two it is missing
         solver.parameters.num_workers, solver.parameters.linearization_level = 1, 2
         if self._stopped or seconds <= 0:

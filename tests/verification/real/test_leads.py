@@ -1,4 +1,9 @@
 import itertools
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -72,3 +77,28 @@ def test_a_model_that_is_written_too_late_knows_nothing():
     circuit = counting_ties(network.tail)
     bounds = propagate(circuit, np.zeros(circuit.n_inputs), np.ones(circuit.n_inputs))
     assert LeadModel(circuit, bounds, [(0, 1)], lambda: True).solve(30).status == "unknown"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_ctrl_c_is_heard_by_python_afterwards():
+    program = """
+        import signal, time
+        import numpy as np, real_boxes
+        from bnnkit.verification.bounds import propagate
+        from bnnkit.verification.real.leads import LeadModel
+        from bnnkit.verification.real.prover import counting_ties
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        circuit = counting_ties(real_boxes.random_network(np.random.default_rng(0)).tail)
+        bounds = propagate(circuit, np.zeros(circuit.n_inputs), np.ones(circuit.n_inputs))
+        LeadModel(circuit, bounds, [(0, 1)]).solve(30)
+        try:
+            signal.raise_signal(signal.SIGINT)
+            time.sleep(5)
+        except KeyboardInterrupt:
+            print("heard")
+    """
+    places = [str(Path(real_boxes.__file__).parent), *sys.path]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(places)}
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "heard\n"), done.stderr
