@@ -224,6 +224,12 @@ def test_folding_that_disagrees_is_an_error(blobs):
         ({"schedule": "linear"}, "schedule must be one of cosine, constant, got 'linear'"),
         ({"mask_decay": -1}, "mask_decay must be at least 0"),
         ({"mask_decay": 1e39}, r"mask_decay must be at least 0 and at most 3.4e\+38"),
+        ({"mask_decay": (0.0, -1.0), "architecture": "9"}, "mask_decay must be at least 0"),
+        (
+            {"mask_decay": (1e-4,) * 3, "architecture": "9"},
+            "3 values, but the network has 2 layers",
+        ),
+        ({"mask_decay": (0.0, 1e-4), "architecture": "9", "weights": "binary"}, "have no 0; set"),
         ({"architecture": "1000000000"}, "would have 788000000000 weights, the limit is 268435456"),
     ],
 )
@@ -244,6 +250,7 @@ def test_parameters_are_checked_before_the_images(options):
         ({"architecture": 8}, "an architecture must be a name, .* got 8"),
         ({"surrogate_scale": None}, "surrogate_scale must be a number, got None"),
         ({"mask_decay": "0"}, "mask_decay must be a number, got '0'"),
+        ({"mask_decay": (0.0, "0"), "architecture": "9"}, "mask_decay must be a number, got '0'"),
         ({"adversary": PGDTraining}, "adversary must be a PGDTraining, .*class"),
         ({"adversary": 0.1}, "adversary must be a PGDTraining, an ExactTraining or None, got 0.1"),
         ({"bound_decay": 1e-3}, "bound_decay must be a BoundDecay or None, got 0.001"),
@@ -254,6 +261,20 @@ def test_parameters_are_checked_before_the_images(options):
 def test_parameters_of_a_wrong_type(options, message, blobs):
     with pytest.raises(TypeError, match=message):
         BNNClassifier(**options).fit(*blobs)
+
+
+def test_a_mask_decay_for_each_layer(blobs):
+    def weights(decay):
+        classifier = BNNClassifier("30-30", epochs=3, mask_decay=decay, random_state=0).fit(*blobs)
+        model = classifier.model_
+        return [layer.weights for layer in [*model.layers, model.head.layer]]
+
+    for one, other in zip(weights(1e-3), weights((1e-3,) * 3), strict=True):
+        np.testing.assert_array_equal(one, other)
+    zeros = [
+        [np.mean(w == 0) for w in weights(tuple(1e-2 * (np.arange(3) == i)))] for i in range(3)
+    ]
+    assert np.argmax(zeros, axis=0).tolist() == [0, 1, 2]
 
 
 def test_a_warm_start_that_fails_can_go_on_as_if_it_had_not(blobs):
