@@ -49,6 +49,13 @@ def _add_robust_training(parser):
         help="penalise cardinality bounds above 5 with this coefficient, e.g. 5e-4",
     )
     group.add_argument(
+        "--interval-loss",
+        type=float,
+        metavar="W",
+        help="add the loss of the worst logits that interval bounds allow, times this, e.g. 0.1; "
+        "with --eps",
+    )
+    group.add_argument(
         "--validation",
         type=_number,
         default=0,
@@ -80,14 +87,18 @@ def _number(text):
 
 def _robust_settings(args):
     """What the arguments of `_add_robust_training` ask BNNClassifier for."""
-    from bnnkit.nn import BoundDecay, PGDTraining
+    from bnnkit.nn import BoundDecay, IntervalLoss, PGDTraining
     from bnnkit.robust import Certified
 
-    if args.eps is None and (args.steps is not None or args.adaptive):
-        raise ValueError("--steps and --adaptive are about the attack of --eps; give it, too")
+    asks = [args.steps is not None, args.adaptive, args.interval_loss is not None]
+    if args.eps is None and any(asks):
+        option = ("--steps", "--adaptive", "--interval-loss")[asks.index(True)]
+        raise ValueError(f"{option} is about the balls of --eps; give it, too")
     settings = {"validation": args.validation, "patience": args.patience}
     if args.bound_decay is not None:
         settings["bound_decay"] = BoundDecay(args.bound_decay)
+    if args.interval_loss is not None:
+        settings["interval_loss"] = IntervalLoss(args.interval_loss)
     if args.eps is not None:
         eps = float(args.eps)
         settings["adversary"] = PGDTraining(eps, steps=args.steps or 10)

@@ -219,6 +219,18 @@ def combine(gradient, z, mean, along_gradient, along_z, constant, n_images):
 
 
 @entry
+def ends_of_sums(low, high, width):
+    """Ends of sums in an interval, in place, from products with the ends of the inputs.
+
+    The arrays are flat integers of one type: the products of the weights with the low ends and with
+    the high ends, which become the ends of the sums, and of the absolute weights with the widths.
+    """
+    for i in range(low.size):
+        both = low[i] + high[i]
+        low[i], high[i] = (both - width[i]) >> 1, (both + width[i]) >> 1
+
+
+@entry
 def signs(latent, weights):
     """Write sign(latent), sign(0) = +1, to int8 `weights`; both flat."""
     for i in range(latent.size):

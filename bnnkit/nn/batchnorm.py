@@ -98,6 +98,13 @@ class BatchNormStep:
         constant = -slope * sums / count
         training.combine(gradient, z, self.mean, slope, along_z, constant, n_images)
 
+    def add_gradients(self, z, gradient, window):
+        """The same with constant statistics, added to the gradients of gamma and beta."""
+        sums, products = self._through_step(z, gradient, window)
+        self.beta.gradient += sums.astype(np.float32)
+        self.gamma.gradient += (products / self.deviation).astype(np.float32)
+        gradient *= self.affine()[0].astype(np.float32)[:, None]
+
     def backward_fixed(self, z, gradient, window):
         """The same where the statistics are constants and nothing is learned."""
         training.fixed_gradient(gradient, z, *self._normalisation(), *window)

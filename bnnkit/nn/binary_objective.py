@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from bnnkit._checks import as_eps
 from bnnkit.nn.bound_decay import bounds
+from bnnkit.nn.interval import IntervalPass
 from bnnkit.nn.objective import Objective
 from bnnkit.nn.scales import tune_scales
 
@@ -23,16 +25,28 @@ class BinaryObjective(Objective):
     adversary : PGDTraining or ExactTraining, optional
         Without one, images are trained on as they are.
     bound_decay : BoundDecay, optional
+    interval_loss : IntervalLoss, optional
+        Of the adversary's balls.
     tune : bool
         Tune the scales of the surrogates after each epoch (`tune_scales`).
     """
 
-    def __init__(self, inputs, labels, balls, adversary, bound_decay, tune):
+    def __init__(
+        self,
+        inputs,
+        labels,
+        balls,
+        adversary=None,
+        bound_decay=None,
+        interval_loss=None,
+        tune=False,
+    ):
         super().__init__(inputs, labels)
         order = np.random.default_rng(0).permutation(len(labels))  # the labels may be sorted
         self._probe = order[:_TUNING_IMAGES]
         self._balls, self._adversary = balls, adversary
         self._bound_decay, self._tune = bound_decay, tune
+        self._interval_loss, self._pass = interval_loss, None
 
     def start_epoch(self, network, epoch, epochs, rng):
         """Plan the attack; epochs count for validation once eps is full."""
@@ -68,9 +82,22 @@ class BinaryObjective(Objective):
         ball = self._balls.of(batch, self._plan.eps)
         return self._adversary.batch(network, ball, self.labels[batch], self._plan, rng)
 
-    def penalty(self, network):
-        """Bound decay."""
-        return self._bound_decay.add_gradients(network) if self._bound_decay else 0.0
+    def penalty(self, network, batch):
+        """Interval loss and bound decay."""
+        penalty = 0.0
+        if self._interval_loss is not None:
+            penalty += self._add_interval_gradients(network, batch)
+        if self._bound_decay is not None:
+            penalty += self._bound_decay.add_gradients(network)
+        return penalty
+
+    def _add_interval_gradients(self, network, batch):
+        if self._pass is None:
+            self._pass = IntervalPass(network)
+        eps, full = self._plan.eps, self._adversary.at(1).eps
+        ends = self._balls.quantiser.ball(self._balls.pixels[batch], as_eps(eps))
+        weight = self._interval_loss.weight * eps / full
+        return self._pass.add_gradients(*ends, self.labels[batch], weight)
 
     def _attacked_accuracy(self, network):
         """How many of the images to tune by a full attack leaves correct."""

@@ -10,6 +10,7 @@ from bnnkit.nn.architectures import parse_architecture
 from bnnkit.nn.binary_objective import BinaryObjective, full_attack
 from bnnkit.nn.bound_decay import BoundDecay
 from bnnkit.nn.estimator import Classifier, check_positive
+from bnnkit.nn.interval import IntervalLoss
 from bnnkit.nn.latent import LatentNetwork
 from bnnkit.nn.layers import WEIGHTS
 from bnnkit.nn.surrogate import window
@@ -64,6 +65,8 @@ class BNNClassifier(Classifier):
         Makes each batch adversarial before the network learns it.
     bound_decay : BoundDecay, optional
         Penalty on large cardinality bounds.
+    interval_loss : IntervalLoss, optional
+        Penalty on what interval bounds leave possible in the balls of the `adversary`.
     monitor : callable, optional
         ``monitor(network, images, labels)`` is the validation score, a finite number, from the
         exact network of an epoch and the held-out images (N, C, H, W), uint8 or float64 as
@@ -137,6 +140,7 @@ class BNNClassifier(Classifier):
         mask_decay=0.0,
         adversary=None,
         bound_decay=None,
+        interval_loss=None,
         monitor=None,
         n_classes=None,
         warm_start=False,
@@ -158,6 +162,7 @@ class BNNClassifier(Classifier):
         self.mask_decay = mask_decay
         self.adversary = adversary
         self.bound_decay = bound_decay
+        self.interval_loss = interval_loss
         self.monitor = monitor
         self.n_classes = n_classes
         self.warm_start = warm_start
@@ -221,6 +226,7 @@ class BNNClassifier(Classifier):
                     f"bound_decay must be a BoundDecay or None, got {self.bound_decay!r}"
                 )
             self.bound_decay.check(n_layers)
+        self._check_interval_loss()
         if self.monitor is None:
             return
         if not callable(self.monitor):
@@ -232,6 +238,19 @@ class BNNClassifier(Classifier):
             raise ValueError(
                 "monitor judges held-out images, and validation=0 holds out none; pass a "
                 "number of images, such as validation=0.1"
+            )
+
+    def _check_interval_loss(self):
+        if self.interval_loss is None:
+            return
+        if not isinstance(self.interval_loss, IntervalLoss):
+            raise TypeError(
+                f"interval_loss must be an IntervalLoss or None, got {self.interval_loss!r}"
+            )
+        if self.adversary is None:
+            raise ValueError(
+                "interval_loss is about the balls of the adversary, and there is none; pass one, "
+                "such as PGDTraining(eps, steps=1)"
             )
 
     def _first_scale(self):
@@ -265,6 +284,7 @@ class BNNClassifier(Classifier):
             None if self.adversary is None else self._balls(images),
             self.adversary,
             self.bound_decay,
+            self.interval_loss,
             tune=isinstance(self.surrogate_scale, str),
         )
 

@@ -27,6 +27,7 @@ _FREE_PARAMETERS = {
     "patience",
     "adversary",
     "bound_decay",
+    "interval_loss",
     "monitor",
     "warm_start",
     "random_state",

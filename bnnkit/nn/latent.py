@@ -85,7 +85,7 @@ class LatentNetwork:
         ValueError
             A layer has no weights left.
         """
-        for index, layer in enumerate(self._linear_layers()):
+        for index, layer in enumerate(self.linear_layers()):
             layer.refresh()
             if layer.sparsity == 1:
                 name = f"hidden layer {index + 1}" if index < len(self.layers) else "the head"
@@ -97,7 +97,7 @@ class LatentNetwork:
 
     def sparsities(self):
         """Share of zeros among the weights of each hidden layer, then of the head."""
-        return [layer.sparsity for layer in self._linear_layers()]
+        return [layer.sparsity for layer in self.linear_layers()]
 
     def release(self):
         """Give back the memory that batches were computed in; the next one takes it again."""
@@ -139,7 +139,7 @@ class LatentNetwork:
             x, z = self._trace.pop()
             layer = self.layers[index]
             dz = gradient.reshape(len(gradient), *z.shape[1:3], -1)
-            self.norms[index].backward(z, dz, n, self._window(index))
+            self.norms[index].backward(z, dz, n, self.window(index))
         layer.weight_gradient(x, dz)
 
     def logits(self, levels):
@@ -244,7 +244,8 @@ class LatentNetwork:
         head = Head(_channels_first(self.head.layer), scale, bias)
         return BinaryNetwork(quantiser, layers, head, input_shape)
 
-    def _linear_layers(self):
+    def linear_layers(self):
+        """Hidden layers and the head's."""
         return [*self.layers, self.head.layer]
 
     def _infer(self, x, n_images, batch_statistics=False):
@@ -262,11 +263,12 @@ class LatentNetwork:
         for index in reversed(range(len(self.layers))):
             z, dz = products[index], layer.input_gradient(dz, n_images)
             dz = dz.reshape(len(dz), *z.shape[1:3], -1)
-            self.norms[index].backward_fixed(z, dz, self._window(index))
+            self.norms[index].backward_fixed(z, dz, self.window(index))
             layer = self.layers[index]
         return layer.input_gradient(dz, n_images)
 
-    def _window(self, index):
+    def window(self, index):
+        """The surrogate of the step of hidden layer `index`."""
         return window(self.surrogate, self.surrogate_scales[index])
 
 

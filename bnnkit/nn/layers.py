@@ -7,6 +7,7 @@ explains both. Where few weights are left, products are made from lists of them 
 `WeightLists` says where.
 """
 
+import copy
 import math
 
 import numpy as np
@@ -83,6 +84,23 @@ class TernaryLayer:
         self.space = Workspace()
         self.refresh()
 
+    def twin(self, space, absolute=False):
+        """The layer with the weights that it has now, or their absolute values, in other arrays.
+
+        Parameters
+        ----------
+        space : Workspace
+        absolute : bool
+        """
+        twin = copy.copy(self)
+        twin.space = space
+        if absolute:
+            twin.weights = np.abs(self.weights)
+            twin._coded_outputs = twin._coded_inputs = twin._found = None
+            twin._output_lists = copy.copy(self._output_lists)
+            twin._input_lists = copy.copy(self._input_lists)
+        return twin
+
     def parameters(self):
         """What the optimiser moves."""
         return [self.latent, self.mask] if self.quantiser == "binmask" else [self.latent]
@@ -139,7 +157,24 @@ class TernaryLayer:
 
         `dz` is float32 (slabs, OH * OW, O, 16).
         """
-        x, gradient = self._shaped(x), self.latent.gradient.reshape(len(self.weights), -1)
+        self.outer(x, dz, self.latent.gradient)
+        self._through_quantiser()
+
+    def add_weight_gradient(self, gradient):
+        """Add to the gradients of the parameters that of the weights, float32 (O, kh, kw, C).
+
+        `gradient` is changed.
+        """
+        if self.quantiser == "binmask":
+            of_mask = self.space.array("of mask", gradient.shape, np.float32)
+            arrays = gradient, self.latent.value, self.mask.value, of_mask
+            training.straight_through(*(a.reshape(-1) for a in arrays), np.float32(0))
+            self.mask.gradient += of_mask
+        self.latent.gradient += gradient
+
+    def outer(self, x, dz, gradient):
+        """Write the products of `dz` with `x` to float32 `gradient` (O, kh, kw, C)."""
+        x, gradient = self._shaped(x), gradient.reshape(len(self.weights), -1)
         tile = self.space.array("tile", (64, 16), np.float32)
         block = self.space.array("block", (-(-gradient.shape[1] // 16) * 16, 16), np.float32)
         if self.takes_bits:
@@ -151,7 +186,6 @@ class TernaryLayer:
             real = self.space.lanes("real", 16 * len(dz), *x.shape[1:3], np.float32)
             training.to_floats(x, real)
             lanes_by_lanes(dz, real, self._backward, tile, block, gradient)
-        self._through_quantiser()
 
     def input_gradient(self, dz, n_images):
         """Gradient of the input: float32 (slabs, OH * OW, O, 16) to (slabs, sites, C, 16)."""
@@ -246,7 +280,10 @@ class ScalarHead:
 
     def sums(self, x, n_images):
         """Lanes of bits to int64 (N, classes)."""
-        z = self.layer.product(x, n_images)
+        return self.rows(self.layer.product(x, n_images), n_images)
+
+    def rows(self, z, n_images):
+        """Lanes of sums to int64 (N, classes)."""
         return z.transpose(0, 3, 1, 2).reshape(-1, z.shape[2])[:n_images].astype(np.int64)
 
     def logits(self, z):

@@ -59,13 +59,13 @@ class Objective:
         loss, gradient = cross_entropy(logits, labels)
         network.backward(gradient / len(labels))
         correct = int(np.count_nonzero(logits.argmax(axis=1) == labels))
-        return float(loss.sum()) + len(labels) * self.penalty(network), correct
+        return float(loss.sum()) + len(labels) * self.penalty(network, batch), correct
 
     def batch_inputs(self, network, batch, rng):
         """What the network is trained on for the images with the indices `batch`."""
         return self.inputs[batch]
 
-    def penalty(self, network):
+    def penalty(self, network, batch):
         """Add the gradients of further loss terms, after `network.backward`; return their sum."""
         return 0.0
 

@@ -327,6 +327,7 @@ def test_robust_training_goes_on_where_it_was_and_tells_the_best_epoch(tmp_path,
     folder, path = tmp_path / "run", tmp_path / "robust.npz"
     settings = ["--eps", "0.1", "--steps", "2", "--bound-decay", "1e-4", "--validation", "0.1"]
     settings += ["--architecture", "24-16", "--adaptive", "--patience", "9"]
+    settings += ["--interval-loss", "0.1"]
     arguments = ["train", *TRAINING, *settings, "--folder", str(folder), "--out", str(path)]
     assert main(arguments) == 0
     said, first = capsys.readouterr().out, path.read_bytes()
@@ -342,10 +343,10 @@ def test_robust_training_goes_on_where_it_was_and_tells_the_best_epoch(tmp_path,
     assert "another training run" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("option", [["--steps", "3"], ["--adaptive"]])
+@pytest.mark.parametrize("option", [["--steps", "3"], ["--adaptive"], ["--interval-loss", "1"]])
 def test_an_attack_in_training_needs_its_radius(option, tmp_path, capsys):
     assert main(["train", *TRAINING, "--out", str(tmp_path / "a.npz"), *option]) == 2
-    assert "are about the attack of --eps" in capsys.readouterr().err
+    assert f"{option[0]} is about the balls of --eps" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

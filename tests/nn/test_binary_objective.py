@@ -6,6 +6,7 @@ from bnnkit.nn.adversary import LevelBalls, PGDTraining
 from bnnkit.nn.architectures import parse_architecture
 from bnnkit.nn.binary_objective import BinaryObjective, full_attack
 from bnnkit.nn.bound_decay import BoundDecay, bounds
+from bnnkit.nn.interval import IntervalLoss, IntervalPass
 from bnnkit.nn.latent import LatentNetwork
 from bnnkit.quantiser import Quantiser
 
@@ -29,12 +30,12 @@ def network(rng):
     )
 
 
-def make(blobs, adversary=ADVERSARY, bound_decay=None, tune=False):
+def make(blobs, adversary=ADVERSARY, **options):
     images, labels = blobs
     pixels = images.transpose(0, 2, 3, 1)
     balls = LevelBalls(pixels, QUANTISER)
     inputs = np.ascontiguousarray(QUANTISER.levels(pixels))
-    return BinaryObjective(inputs, labels, balls, adversary, bound_decay, tune)
+    return BinaryObjective(inputs, labels, balls, adversary, **options)
 
 
 def gradients(network):
@@ -69,7 +70,7 @@ def test_without_an_adversary_images_are_as_they_are(blobs, network, rng):
 
 def test_bound_decay_is_added_to_gradients_and_loss(blobs, network, rng):
     batch, decay = np.arange(64), BoundDecay(0.3, limit=1.0)
-    plain, decayed = (make(blobs, None, part) for part in (None, decay))
+    plain, decayed = (make(blobs, None, bound_decay=part) for part in (None, decay))
     loss, _ = plain.step(network, batch, rng)
     penalty = decay.add_gradients(network)
     expected = gradients(network)
@@ -78,6 +79,22 @@ def test_bound_decay_is_added_to_gradients_and_loss(blobs, network, rng):
     assert total == pytest.approx(loss + 64 * penalty)
     for found, wanted in zip(gradients(network), expected, strict=True):
         np.testing.assert_array_equal(found, wanted)
+
+
+def test_an_interval_loss_grows_with_eps_and_is_added(blobs, network, rng):
+    batch, term = np.arange(64), IntervalLoss(0.3)
+    plain, interval = (make(blobs, interval_loss=part) for part in (None, term))
+    for epoch, weight in enumerate((0.15, 0.3, 0.3)):
+        eps = plain.start_epoch(network, epoch, 4, rng)["eps"]
+        interval.start_epoch(network, epoch, 4, rng)
+        loss, _ = plain.step(network, batch, np.random.default_rng(0))
+        low, high = QUANTISER.ball(blobs[0][batch].transpose(0, 2, 3, 1), as_eps(eps))
+        penalty = IntervalPass(network).add_gradients(low, high, blobs[1][batch], weight)
+        expected = gradients(network)
+        total, _ = interval.step(network, batch, np.random.default_rng(0))
+        assert total == pytest.approx(loss + 64 * penalty)
+        for found, wanted in zip(gradients(network), expected, strict=True):
+            np.testing.assert_allclose(found, wanted, atol=1e-12)
 
 
 def test_an_epoch_leaves_sparsity_scales_and_bounds(blobs, network, rng):

@@ -1,0 +1,194 @@
+"""Interval training: a loss for what interval bounds cannot exclude.
+
+Each sum of weights and inputs lies between two ends if the inputs do. With positive weights W+,
+negative ones W- (both as 0 and 1) and inputs between l and h, the ends are
+
+    low = W+ l - W- h,    high = W+ h - W- l.
+
+Their sum is W (l + h) with W = W+ - W-, and their difference |W| (h - l) with |W| = W+ + W-: three
+products of a `TernaryLayer` with bits, W l, W h and |W| (h - l), and the same the other way back.
+The batch-norm and the step are monotone, so their ends come from these ends.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bnnkit._options import check_range
+from bnnkit.kernels import training
+from bnnkit.nn.lanes import FLOATS, Workspace
+from bnnkit.nn.loss import cross_entropy
+
+
+@dataclass(frozen=True)
+class IntervalLoss:
+    """A loss term for what interval bounds leave possible in the balls around the images.
+
+    Each batch passes through the network once more, as intervals: the levels of a ball, then the
+    bits that each neuron can have at all, if its inputs are free of each other. The term is
+
+        weight * cross-entropy of the worst logits,
+
+    those of the label at their low ends and all others at their high ends. Its gradient goes
+    through both ends of each sum by the surrogates, with the statistics of the batch that the
+    network was just trained on as constants.
+
+    Parameters
+    ----------
+    weight : float
+        Above 0. It grows in proportion to the radius of the balls, up to this.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a weight out of its range.
+
+    Notes
+    -----
+    An attack in training sees a deep network through its surrogate gradients, and the network
+    learns to look robust to them. Bounds cannot be deceived, but they are loose: a large weight
+    takes accuracy. docs/results/training.md has figures.
+
+    References
+    ----------
+    Gowal et al. Scalable verified training for provably robust image classification. ICCV 2019.
+
+    Examples
+    --------
+    >>> from bnnkit.nn import BNNClassifier, IntervalLoss, PGDTraining
+    >>> adversary = PGDTraining(eps=0.3, steps=1)
+    >>> classifier = BNNClassifier(adversary=adversary, interval_loss=IntervalLoss(0.3))
+    """
+
+    weight: float
+
+    def __post_init__(self):
+        check_range("weight", self.weight, "(0, inf)", "; without the term, leave it out")
+
+
+class IntervalPass:
+    """Forward and backward through a network whose inputs lie between two ends.
+
+    Parameters
+    ----------
+    network : LatentNetwork
+    """
+
+    def __init__(self, network):
+        self._network = network
+        self._stages = [_Stage(layer) for layer in network.linear_layers()]
+
+    def add_gradients(self, low, high, labels, weight):
+        """Add the gradients of the loss term to those of `network.backward`.
+
+        To be called after it: the statistics are those of its batch.
+
+        Parameters
+        ----------
+        low, high : ndarray of uint8, shape (n, H, W, C)
+            Ends of the levels.
+        labels : ndarray of int64, shape (n,)
+        weight : float
+
+        Returns
+        -------
+        float
+            The term: `weight` times the mean of the losses, in nats.
+        """
+        n, stages, norms = len(labels), self._stages, self._network.norms
+        for stage in stages:
+            stage.renew()
+        x = stages[0].lanes(low, high)
+        for stage, norm in zip(stages[:-1], norms, strict=True):
+            stage.forward(x, n)
+            x = stage.bits(norm, n)
+        stages[-1].forward(x, n)
+        term, dz = self._worst(stages[-1].sums, labels, weight)
+        for index in reversed(range(1, len(stages))):
+            stages[index].add_weight_gradient(*dz)
+            ends, window = stages[index].input_gradient(*dz, n), self._network.window(index - 1)
+            dz = stages[index - 1].through_step(norms[index - 1], window, ends)
+        stages[0].add_weight_gradient(*dz)
+        return term
+
+    def _worst(self, sums, labels, weight):
+        """The term, and its gradients with respect to the low and the high ends of the sums."""
+        n, head = len(labels), self._network.head
+        low, high = (head.rows(z, n) for z in sums)
+        own = np.arange(low.shape[1]) == labels[:, None]
+        worst = np.where(own, low, high)
+        losses, d_logits = cross_entropy(head.logits(worst), labels)
+        d_logits *= weight / n
+        head.scale.gradient[0] += np.sum(d_logits * worst)
+        head.bias.gradient += d_logits.sum(axis=0).astype(np.float32)
+        ends = np.where(own, d_logits, 0), np.where(own, 0, d_logits)
+        return weight * float(losses.mean()), [head.z_gradient(end) for end in ends]
+
+
+class _Stage:
+    """A layer that meets intervals: the low ends of inputs, the high ends, and the widths."""
+
+    def __init__(self, layer):
+        self._layer, self._spaces = layer, [Workspace() for _ in range(3)]
+
+    def renew(self):
+        """Take the weights as they are now."""
+        absolute = False, False, True
+        self._parts = [self._layer.twin(*how) for how in zip(self._spaces, absolute, strict=True)]
+
+    def lanes(self, low, high):
+        """Ends of the levels, and their widths, in lanes."""
+        levels = low, high, high - low
+        return [part.lanes(x) for part, x in zip(self._parts, levels, strict=True)]
+
+    def forward(self, x, n):
+        """Set `sums`, the ends of the sums of `n` images."""
+        self._x = x
+        low, high, width = (part.product(a, n) for part, a in zip(self._parts, x, strict=True))
+        training.ends_of_sums(*(z.reshape(-1) for z in (low, high, width)))
+        self.sums = low, high
+
+    def bits(self, norm, n):
+        """Low and high bits of the sums, and where they differ."""
+        shape = self.sums[0].shape[1:3]
+        low, high, width = (part.space.lanes("bits", n, *shape, np.int8) for part in self._parts)
+        for z, end in zip(self.sums, (low, high), strict=True):
+            training.step(z, *norm.affine(), n, end)
+        np.bitwise_xor(low, high, out=width)
+        np.bitwise_and(low, high, out=low)
+        np.bitwise_or(low, width, out=high)
+        return low, high, width
+
+    def through_step(self, norm, window, ends):
+        """Gradients of the ends of the sums from those of low and high bits, which are changed."""
+        low, high = (end.reshape(-1, *self.sums[0].shape[1:3], FLOATS) for end in ends)
+        falling = norm.gamma.value < 0  # there the low end makes the high bit
+        low[:, :, falling], high[:, :, falling] = high[:, :, falling], low[:, :, falling]
+        for z, end in zip(self.sums, (low, high), strict=True):
+            norm.add_gradients(z, end, window)
+        return low, high
+
+    def add_weight_gradient(self, low, high):
+        """Add what the gradients of the ends of the sums say about the weights.
+
+        A weight above 0 takes the low end of its input to the low end of the sum and the high
+        one, which is greater by the width, to the high end; one below 0 the other way round.
+        """
+        layer, space, (x, _, width) = self._parts[0], self._spaces[0], self._x
+        gradient, negative, positive = (
+            space.array(name, layer.weights.shape, np.float32) for name in ("w", "w-", "w+")
+        )
+        layer.outer(x, low + high, gradient)
+        layer.outer(width, low, negative)
+        layer.outer(width, high, positive)
+        gradient += np.where(layer.latent.value >= 0, positive, negative)
+        layer.add_weight_gradient(gradient)
+
+    def input_gradient(self, low, high, n):
+        """Gradients of the low and the high ends of the input."""
+        both = self._parts[0].input_gradient(low + high, n)
+        apart = self._parts[2].input_gradient(high - low, n)
+        both -= apart
+        both /= 2
+        apart += both
+        return both, apart

@@ -1,0 +1,183 @@
+"""The interval pass against a float64 twin that takes positive and negative weights apart."""
+
+import itertools
+
+import numpy as np
+import pytest
+from latents import (
+    SHAPES,
+    SLOPES,
+    assert_close,
+    make,
+    make_levels,
+    plain_scatter,
+    plain_windows,
+)
+from products import from_lanes
+
+from bnnkit import datasets
+from bnnkit._checks import as_eps
+from bnnkit.nn import BNNClassifier, IntervalLoss, PGDTraining
+from bnnkit.nn.interval import IntervalPass
+from bnnkit.nn.loss import cross_entropy
+from bnnkit.quantiser import Quantiser
+from bnnkit.verification.bounds import possible_rivals, propagate
+from bnnkit.verification.circuit import circuit
+
+
+class Twin:
+    """Ends of everything, and gradients of the worst logits, with the statistics as they are."""
+
+    def __init__(self, network, slope, scale):
+        self.network, self.slope, self.scale = network, slope, scale
+
+    def forward(self, low, high):
+        self.trace = []
+        for layer, norm in zip(self.network.layers, self.network.norms, strict=True):
+            low, high, *windows = self.sums(layer, low, high)
+            a = norm.gamma.value / np.sqrt(norm.variance + 1e-5)
+            y = [a * (z - norm.mean) + norm.beta.value for z in (low, high)]
+            self.trace.append((windows, (low, high), y))
+            low, high = (1.0 * (end(*y) >= 0) for end in (np.minimum, np.maximum))
+        *ends, windows_low, windows_high = self.sums(self.network.head.layer, low, high)
+        self.trace.append(((windows_low, windows_high), None, None))
+        return [z[:, 0, 0] for z in ends]
+
+    def sums(self, layer, low, high):
+        low, high = plain_windows(low, layer.geometry), plain_windows(high, layer.geometry)
+        up, down = np.maximum(layer.weights, 0), np.maximum(-layer.weights, 0)
+
+        def product(x, weights):
+            return np.einsum("nrsijc,oijc->nrso", x, weights.astype(float))
+
+        ends = product(low, up) - product(high, down), product(high, up) - product(low, down)
+        return *ends, low, high
+
+    def backward(self, d_low, d_high):
+        """Gradients of the weights, for either sign, and of gammas and betas."""
+        found = {"positive": [], "negative": [], "gamma": [], "beta": []}
+        for layer in [self.network.head.layer, *self.network.layers[::-1]]:
+            (low, high), _, _ = self.trace.pop()
+            outer = [
+                np.einsum("nrso,nrsijc->oijc", a, x)
+                for a, x in itertools.product((d_low, d_high), (low, high))
+            ]
+            found["positive"].insert(0, outer[0] + outer[3])
+            found["negative"].insert(0, outer[1] + outer[2])
+            if not self.trace:
+                return found
+            up, down = np.maximum(layer.weights, 0), np.maximum(-layer.weights, 0)
+
+            def back(dz, weights, geometry=layer.geometry):
+                return plain_scatter(np.einsum("nrso,oijc->nrsijc", dz, weights), geometry)
+
+            d_low, d_high = (
+                back(d_low, up) - back(d_high, down),
+                back(d_high, up) - back(d_low, down),
+            )
+            norm, (_, sums, y) = self.network.norms[len(self.trace) - 1], self.trace[-1]
+            turned = norm.gamma.value < 0
+            ends = np.where(turned, d_high, d_low), np.where(turned, d_low, d_high)
+            dy = [d * self.slope(value, self.scale) for d, value in zip(ends, y, strict=True)]
+            deviation = np.sqrt(norm.variance + 1e-5)
+            centred = [(z - norm.mean) / deviation for z in sums]
+            gamma = sum(d * c for d, c in zip(dy, centred, strict=True)).sum((0, 1, 2))
+            found["gamma"].insert(0, gamma)
+            found["beta"].insert(0, sum(dy).sum((0, 1, 2)))
+            d_low, d_high = (norm.gamma.value / deviation * d for d in dy)
+
+
+def interval(architecture, rng, n, n_levels):
+    one, other = (make_levels(architecture, rng, n, n_levels) for _ in range(2))
+    other = np.where(rng.random(one.shape) < 0.7, one, other)
+    return np.minimum(one, other), np.maximum(one, other)
+
+
+@pytest.mark.parametrize(
+    ("name", "scale", "weights", "n_levels"),
+    [
+        ("tanh", 1.0, "binmask", 11),
+        ("tanh", 0.6, "binary", 2),
+        ("hardtanh", 1.0, "ternary", 2),
+        ("hardtanh", 1.5, "binmask", 256),
+    ],
+)
+@pytest.mark.parametrize("architecture", SHAPES)
+def test_gradients_equal_the_twin(architecture, name, scale, weights, n_levels, rng):
+    network = make(architecture, rng, name, scale, weights, n_levels)
+    low, high = interval(architecture, rng, 70, n_levels)
+    labels = rng.integers(0, 4, len(low))
+    parameters = network.parameters()
+    logits = network.forward(make_levels(architecture, rng, 70, n_levels))
+    network.backward(1e-3 * cross_entropy(logits, labels)[1])
+    before = [parameter.gradient.copy() for parameter in parameters]
+    term = IntervalPass(network).add_gradients(low, high, labels, weight=70 * 0.3)
+
+    twin, head = Twin(network, SLOPES[name], scale), network.head
+    ends = twin.forward(low, high)
+    chosen = np.arange(4) == labels[:, None]
+    worst = np.where(chosen, *ends)
+    losses, d_logits = cross_entropy(head.scale.value[0] * worst + head.bias.value, labels)
+    assert term == pytest.approx(0.3 * losses.sum(), rel=1e-5)
+    d_logits *= 0.3
+    dz = float(head.scale.value[0]) * d_logits[:, None, None]
+    here = chosen[:, None, None]
+    expected = twin.backward(np.where(here, dz, 0), np.where(here, 0, dz))
+    added = {id(p): p.gradient.astype(float) - g for p, g in zip(parameters, before, strict=True)}
+    layers = [*network.layers, head.layer]
+    for layer, *ways in zip(layers, expected["positive"], expected["negative"], strict=True):
+        positive = layer.latent.value >= 0
+        gradient = np.where(positive, *ways)
+        kept = layer.mask.value >= 0 if weights == "binmask" else 1
+        assert_close(added[id(layer.latent)], gradient * kept)
+        if weights == "binmask":
+            assert_close(added[id(layer.mask)], gradient * np.where(positive, 1, -1))
+    for norm, gamma, beta in zip(network.norms, expected["gamma"], expected["beta"], strict=True):
+        assert_close(added[id(norm.gamma)], gamma)
+        assert_close(added[id(norm.beta)], beta)
+    assert_close(added[id(head.bias)], d_logits.sum(0))
+    assert_close(added[id(head.scale)], np.sum(d_logits * worst))
+
+
+def test_ends_are_reached_where_inputs_are_free(rng):
+    """In a layer whose inputs are levels, some input of the box has the sum of each end."""
+    network = make("9-7", rng)
+    low, high = interval("9-7", rng, 70, 11)
+    labels = rng.integers(0, 4, 70)
+    network.forward(low)
+    network.backward(np.zeros((70, 4)))
+    found = IntervalPass(network)
+    found.add_gradients(low, high, labels, 1.0)
+    weights = network.layers[0].weights.reshape(9, -1).astype(int)
+    corner = np.where(weights[:, None] > 0, low.reshape(70, -1), high.reshape(70, -1))
+    expected = (weights[:, None] * corner).sum(axis=2)
+    lanes = found._stages[0].sums[0]
+    np.testing.assert_array_equal(from_lanes(lanes, 70)[:, 0], expected.T)
+
+
+@pytest.mark.parametrize("weight", [0, -1.0, np.inf, np.nan])
+def test_a_weight_that_is_none(weight):
+    with pytest.raises(ValueError, match=r"weight must be in \(0, inf\), got"):
+        IntervalLoss(weight)
+
+
+def test_trained_with_it_bounds_prove_more():
+    train = datasets.load("digits").train
+    images, labels = train.images[:300], train.labels[:300]
+    settings = {"quant_step": 0.1, "epochs": 10, "mask_decay": 1e-4, "random_state": 0}
+    low, high = Quantiser(0.1).ball(images, as_eps(0.1))
+
+    def proved(interval_loss):
+        adversary = PGDTraining(0.1, steps=1)
+        network = (
+            BNNClassifier("48-32", adversary=adversary, interval_loss=interval_loss, **settings)
+            .fit(train.images, train.labels)
+            .network_
+        )
+        found = circuit(network)
+        bounds = (
+            propagate(found, *(x.ravel() for x in ends)) for ends in zip(low, high, strict=True)
+        )
+        return sum(len(possible_rivals(found, *q)) == 0 for q in zip(labels, bounds, strict=True))
+
+    assert proved(IntervalLoss(1.0)) > 1.5 * proved(None)
