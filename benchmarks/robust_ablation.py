@@ -17,7 +17,7 @@ from robust_minutes import minutes
 from robust_recipes import RECIPES, train
 
 from bnnkit import datasets, verify_all
-from bnnkit.nn import BoundDecay
+from bnnkit.nn import BoundDecay, IntervalLoss
 
 HEADER = """\
 | variant | clean % | certified % | robust / falsified / unknown | ms | zeros % | minutes |
@@ -41,9 +41,11 @@ def variants(recipe):
         "plain ternary quantiser": {"weights": "ternary"},
         "binary weights": {"weights": "binary", "mask_decay": 0.0},
         "no mask decay": {"mask_decay": 0.0},
-        "mask decay times 4": {"mask_decay": 4 * recipe.settings["mask_decay"]},
+        "mask decay times 4": {"mask_decay": fourfold(recipe.settings["mask_decay"])},
         "bound decay 1e-4": {"bound_decay": BoundDecay(1e-4)},
         "bound decay 1e-3": {"bound_decay": BoundDecay(1e-3)},
+        "interval loss 0.05": {"interval_loss": IntervalLoss(0.05)},
+        "interval loss 0.3": {"interval_loss": IntervalLoss(0.3)},
         "adaptive surrogates": {"surrogate_scale": "adaptive"},
         "surrogates twice as narrow": {"surrogate_scale": 2.0},
         "hard tanh": {"surrogate": "hardtanh"},
@@ -51,11 +53,17 @@ def variants(recipe):
         "seed 1": {"random_state": 1},
         "seed 2": {"random_state": 2},
         "no bound decay": {"bound_decay": None},
+        "no interval loss": {"interval_loss": None},
     }
-    own = {"bound_decay": None} | recipe.settings
+    own = {"bound_decay": None, "interval_loss": None} | recipe.settings
     return {
         name: changes for name, changes in settings.items() if not changes or own | changes != own
     }
+
+
+def fourfold(decay):
+    """Four times a mask decay, or that of each layer."""
+    return tuple(4 * one for one in decay) if isinstance(decay, tuple) else 4 * decay
 
 
 def with_pgd(exact, **changes):
