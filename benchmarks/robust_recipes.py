@@ -20,7 +20,7 @@ from robust_minutes import minutes
 
 from bnnkit import BNNClassifier, datasets
 from bnnkit._files import write_text
-from bnnkit.nn import BoundDecay, PGDTraining
+from bnnkit.nn import IntervalLoss, PGDTraining
 from bnnkit.robust import Certified, ExactTraining
 from bnnkit.zoo import Card, Training, Zoo
 from bnnkit.zoo.catalog import PACKAGED
@@ -51,7 +51,7 @@ def cifar10(architecture, grey_levels, **settings):
     return Recipe("cifar10", eps, _settings(architecture, eps, **settings))
 
 
-def _settings(architecture, eps, *, steps=3, exact_from=0.75, **settings):
+def _settings(architecture, eps, *, steps=3, exact=None, limit=0.02, **settings):
     common = {
         "architecture": architecture,
         "epochs": 16,
@@ -60,15 +60,24 @@ def _settings(architecture, eps, *, steps=3, exact_from=0.75, **settings):
         "weights": "binmask",
         "mask_scale": 0.01,
         "surrogate_scale": 1.0,
-        "adversary": ExactTraining(PGDTraining(eps, steps=steps), start=exact_from),
-        "monitor": Certified(eps),
+        "adversary": ExactTraining(
+            PGDTraining(eps, steps=steps), **{"start": 0.75} | (exact or {})
+        ),
+        "monitor": Certified(eps, timeout=limit),
         "random_state": 0,
     }
     return common | settings
 
 
-# without bound decay no question about six hidden layers is decided in seconds
-DEEP = {"mask_decay": 3e-4, "bound_decay": BoundDecay(1e-3), "steps": 2}
+# the convolutions need more decay than the dense layers, and intervals see what no gradient does
+DEEP = {
+    "mask_decay": (3e-4, 5e-4, 5e-4, 5e-4, 1e-4, 1e-4, 1e-4),
+    "interval_loss": IntervalLoss(0.3),
+    "steps": 1,
+    "epochs": 20,
+    "exact": {"share": 0.3, "conflicts": 100, "searches": 0},
+    "limit": 0.1,
+}
 
 RECIPES = {
     "mnist-conv-small-eps0.1": mnist("conv-small", 0.1, mask_decay=7e-5, epochs=20),

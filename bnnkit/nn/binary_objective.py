@@ -96,8 +96,9 @@ class BinaryObjective(Objective):
             self._pass = IntervalPass(network)
         eps, full = self._plan.eps, self._adversary.at(1).eps
         ends = self._balls.quantiser.ball(self._balls.pixels[batch], as_eps(eps))
-        weight = self._interval_loss.weight * eps / full
-        return self._pass.add_gradients(*ends, self.labels[batch], weight)
+        loss = self._interval_loss
+        weight = loss.weight * eps / full
+        return self._pass.add_gradients(*ends, self.labels[batch], weight, loss.q)
 
     def _attacked_accuracy(self, network):
         """How many of the images to tune by a full attack leaves correct."""

@@ -17,7 +17,7 @@ import numpy as np
 from bnnkit._options import check_range
 from bnnkit.kernels import training
 from bnnkit.nn.lanes import FLOATS, Workspace
-from bnnkit.nn.loss import cross_entropy
+from bnnkit.nn.loss import generalised_cross_entropy
 
 
 @dataclass(frozen=True)
@@ -27,21 +27,24 @@ class IntervalLoss:
     Each batch passes through the network once more, as intervals: the levels of a ball, then the
     bits that each neuron can have at all, if its inputs are free of each other. The term is
 
-        weight * cross-entropy of the worst logits,
+        weight * (1 - p**q) / q,
 
-    those of the label at their low ends and all others at their high ends. Its gradient goes
-    through both ends of each sum by the surrogates, with the statistics of the batch that the
+    where p is the label's share in the softmax of the worst logits: that of the label at its low
+    end and all others at their high ends. Its gradient goes through both ends of each sum by the surrogates, with the statistics of the batch that the
     network was just trained on as constants.
 
     Parameters
     ----------
     weight : float
         Above 0. It grows in proportion to the radius of the balls, up to this.
+    q : float
+        In [0, 1]; at 0 the loss is the cross-entropy -log(p), at 1 it is 1 - p. The larger, the
+        less is given for images of which bounds will hardly ever prove anything.
 
     Raises
     ------
     TypeError, ValueError
-        For a weight out of its range.
+        For a parameter out of its range.
 
     Notes
     -----
@@ -51,7 +54,9 @@ class IntervalLoss:
 
     References
     ----------
-    Gowal et al. Scalable verified training for provably robust image classification. ICCV 2019.
+    Intervals: Gowal et al. Scalable verified training for provably robust image classification.
+    ICCV 2019. The loss: Zhang, Sabuncu. Generalized cross entropy loss for training deep neural
+    networks with noisy labels. NeurIPS 2018.
 
     Examples
     --------
@@ -61,9 +66,11 @@ class IntervalLoss:
     """
 
     weight: float
+    q: float = 0.5
 
     def __post_init__(self):
         check_range("weight", self.weight, "(0, inf)", "; without the term, leave it out")
+        check_range("q", self.q, "[0, 1]")
 
 
 class IntervalPass:
@@ -78,7 +85,7 @@ class IntervalPass:
         self._network = network
         self._stages = [_Stage(layer) for layer in network.linear_layers()]
 
-    def add_gradients(self, low, high, labels, weight):
+    def add_gradients(self, low, high, labels, weight, q):
         """Add the gradients of the loss term to those of `network.backward`.
 
         To be called after it: the statistics are those of its batch.
@@ -88,7 +95,8 @@ class IntervalPass:
         low, high : ndarray of uint8, shape (n, H, W, C)
             Ends of the levels.
         labels : ndarray of int64, shape (n,)
-        weight : float
+        weight, q : float
+            As for `IntervalLoss`.
 
         Returns
         -------
@@ -103,7 +111,7 @@ class IntervalPass:
             stage.forward(x, n)
             x = stage.bits(norm, n)
         stages[-1].forward(x, n)
-        term, dz = self._worst(stages[-1].sums, labels, weight)
+        term, dz = self._worst(stages[-1].sums, labels, weight, q)
         for index in reversed(range(1, len(stages))):
             stages[index].add_weight_gradient(*dz)
             ends, window = stages[index].input_gradient(*dz, n), self._network.window(index - 1)
@@ -111,13 +119,13 @@ class IntervalPass:
         stages[0].add_weight_gradient(*dz)
         return term
 
-    def _worst(self, sums, labels, weight):
+    def _worst(self, sums, labels, weight, q):
         """The term, and its gradients with respect to the low and the high ends of the sums."""
         n, head = len(labels), self._network.head
         low, high = (head.rows(z, n) for z in sums)
         own = np.arange(low.shape[1]) == labels[:, None]
         worst = np.where(own, low, high)
-        losses, d_logits = cross_entropy(head.logits(worst), labels)
+        losses, d_logits = generalised_cross_entropy(head.logits(worst), labels, q)
         d_logits *= weight / n
         head.scale.gradient[0] += np.sum(d_logits * worst)
         head.bias.gradient += d_logits.sum(axis=0).astype(np.float32)
