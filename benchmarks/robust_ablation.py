@@ -37,7 +37,7 @@ def variants(recipe):
         "ten steps of PGD": {"adversary": with_pgd(exact, steps=10)},
         "16 random corners after PGD": {"adversary": with_pgd(exact, corners=16)},
         "half of each batch clean": {"adversary": with_pgd(exact, clean_share=0.5)},
-        "clean training": {"adversary": None},
+        "clean training": {"adversary": None, "interval_loss": None},
         "plain ternary quantiser": {"weights": "ternary"},
         "binary weights": {"weights": "binary", "mask_decay": 0.0},
         "no mask decay": {"mask_decay": 0.0},

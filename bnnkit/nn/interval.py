@@ -30,8 +30,8 @@ class IntervalLoss:
         weight * (1 - p**q) / q,
 
     where p is the label's share in the softmax of the worst logits: that of the label at its low
-    end and all others at their high ends. Its gradient goes through both ends of each sum by the surrogates, with the statistics of the batch that the
-    network was just trained on as constants.
+    end and all others at their high ends. Its gradient goes through both ends of each sum by the
+    surrogates, with the statistics of the batch that the network was just trained on as constants.
 
     Parameters
     ----------

@@ -89,7 +89,7 @@ def test_an_interval_loss_grows_with_eps_and_is_added(blobs, network, rng):
         interval.start_epoch(network, epoch, 4, rng)
         loss, _ = plain.step(network, batch, np.random.default_rng(0))
         low, high = QUANTISER.ball(blobs[0][batch].transpose(0, 2, 3, 1), as_eps(eps))
-        penalty = IntervalPass(network).add_gradients(low, high, blobs[1][batch], weight)
+        penalty = IntervalPass(network).add_gradients(low, high, blobs[1][batch], weight, term.q)
         expected = gradients(network)
         total, _ = interval.step(network, batch, np.random.default_rng(0))
         assert total == pytest.approx(loss + 64 * penalty)

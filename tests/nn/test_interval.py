@@ -19,7 +19,7 @@ from bnnkit import datasets
 from bnnkit._checks import as_eps
 from bnnkit.nn import BNNClassifier, IntervalLoss, PGDTraining
 from bnnkit.nn.interval import IntervalPass
-from bnnkit.nn.loss import cross_entropy
+from bnnkit.nn.loss import cross_entropy, generalised_cross_entropy
 from bnnkit.quantiser import Quantiser
 from bnnkit.verification.bounds import possible_rivals, propagate
 from bnnkit.verification.circuit import circuit
@@ -111,13 +111,15 @@ def test_gradients_equal_the_twin(architecture, name, scale, weights, n_levels, 
     logits = network.forward(make_levels(architecture, rng, 70, n_levels))
     network.backward(1e-3 * cross_entropy(logits, labels)[1])
     before = [parameter.gradient.copy() for parameter in parameters]
-    term = IntervalPass(network).add_gradients(low, high, labels, weight=70 * 0.3)
+    q = 0.5 if n_levels == 11 else 0
+    term = IntervalPass(network).add_gradients(low, high, labels, weight=70 * 0.3, q=q)
 
     twin, head = Twin(network, SLOPES[name], scale), network.head
     ends = twin.forward(low, high)
     chosen = np.arange(4) == labels[:, None]
     worst = np.where(chosen, *ends)
-    losses, d_logits = cross_entropy(head.scale.value[0] * worst + head.bias.value, labels)
+    logits = head.scale.value[0] * worst + head.bias.value
+    losses, d_logits = generalised_cross_entropy(logits, labels, q)
     assert term == pytest.approx(0.3 * losses.sum(), rel=1e-5)
     d_logits *= 0.3
     dz = float(head.scale.value[0]) * d_logits[:, None, None]
@@ -147,7 +149,7 @@ def test_ends_are_reached_where_inputs_are_free(rng):
     network.forward(low)
     network.backward(np.zeros((70, 4)))
     found = IntervalPass(network)
-    found.add_gradients(low, high, labels, 1.0)
+    found.add_gradients(low, high, labels, 1.0, 0)
     weights = network.layers[0].weights.reshape(9, -1).astype(int)
     corner = np.where(weights[:, None] > 0, low.reshape(70, -1), high.reshape(70, -1))
     expected = (weights[:, None] * corner).sum(axis=2)
@@ -159,6 +161,12 @@ def test_ends_are_reached_where_inputs_are_free(rng):
 def test_a_weight_that_is_none(weight):
     with pytest.raises(ValueError, match=r"weight must be in \(0, inf\), got"):
         IntervalLoss(weight)
+
+
+@pytest.mark.parametrize("q", [-0.1, 1.5, np.nan])
+def test_a_loss_that_is_none(q):
+    with pytest.raises(ValueError, match=r"q must be in \[0, 1\], got"):
+        IntervalLoss(1.0, q)
 
 
 def test_trained_with_it_bounds_prove_more():
