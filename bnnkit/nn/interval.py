@@ -63,6 +63,8 @@ class IntervalLoss:
     >>> from bnnkit.nn import BNNClassifier, IntervalLoss, PGDTraining
     >>> adversary = PGDTraining(eps=0.3, steps=1)
     >>> classifier = BNNClassifier(adversary=adversary, interval_loss=IntervalLoss(0.3))
+    >>> classifier.interval_loss
+    IntervalLoss(weight=0.3, q=0.5)
     """
 
     weight: float
