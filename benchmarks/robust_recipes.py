@@ -74,7 +74,7 @@ DEEP = {
     "mask_decay": (3e-4, 5e-4, 5e-4, 5e-4, 1e-4, 1e-4, 1e-4),
     "interval_loss": IntervalLoss(0.3),
     "steps": 1,
-    "epochs": 20,
+    "epochs": 8,
     "exact": {"share": 0.3, "conflicts": 100, "searches": 0},
     "limit": 0.1,
 }
