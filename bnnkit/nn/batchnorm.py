@@ -98,17 +98,12 @@ class BatchNormStep:
         constant = -slope * sums / count
         training.combine(gradient, z, self.mean, slope, along_z, constant, n_images)
 
-    def add_gradients(self, sums, gradients, window):
-        """The same for several z at once, with constant statistics.
-
-        What this says of gamma and beta is added to their gradients.
-        """
-        totals = np.zeros((2, len(self.mean)))
-        for z, gradient in zip(sums, gradients, strict=True):
-            totals += self._through_step(z, gradient, window)
-            gradient *= self.affine()[0].astype(np.float32)[:, None]
-        self.beta.add_gradient(totals[0])
-        self.gamma.add_gradient(totals[1] / self.deviation)
+    def add_gradients(self, z, gradient, window):
+        """The same with constant statistics, added to the gradients of gamma and beta."""
+        sums, products = self._through_step(z, gradient, window)
+        self.beta.gradient += sums.astype(np.float32)
+        self.gamma.gradient += (products / self.deviation).astype(np.float32)
+        gradient *= self.affine()[0].astype(np.float32)[:, None]
 
     def backward_fixed(self, z, gradient, window):
         """The same where the statistics are constants and nothing is learned."""

@@ -129,8 +129,8 @@ class IntervalPass:
         worst = np.where(own, low, high)
         losses, d_logits = generalised_cross_entropy(head.logits(worst), labels, q)
         d_logits *= weight / n
-        head.scale.add_gradient(np.sum(d_logits * worst, keepdims=True)[0])
-        head.bias.add_gradient(d_logits.sum(axis=0))
+        head.scale.gradient[0] += np.sum(d_logits * worst)
+        head.bias.gradient += d_logits.sum(axis=0).astype(np.float32)
         ends = np.where(own, d_logits, 0), np.where(own, 0, d_logits)
         return weight * float(losses.mean()), [head.z_gradient(end) for end in ends]
 
@@ -174,7 +174,8 @@ class _Stage:
         low, high = (end.reshape(-1, *self.sums[0].shape[1:3], FLOATS) for end in ends)
         falling = norm.gamma.value < 0  # there the low end makes the high bit
         low[:, :, falling], high[:, :, falling] = high[:, :, falling], low[:, :, falling]
-        norm.add_gradients(self.sums, (low, high), window)
+        for z, end in zip(self.sums, (low, high), strict=True):
+            norm.add_gradients(z, end, window)
         return low, high
 
     def add_weight_gradient(self, low, high):

@@ -169,8 +169,8 @@ class TernaryLayer:
             of_mask = self.space.array("of mask", gradient.shape, np.float32)
             arrays = gradient, self.latent.value, self.mask.value, of_mask
             training.straight_through(*(a.reshape(-1) for a in arrays), np.float32(0))
-            self.mask.add_gradient(of_mask)
-        self.latent.add_gradient(gradient)
+            self.mask.gradient += of_mask
+        self.latent.gradient += gradient
 
     def outer(self, x, dz, gradient):
         """Write the products of `dz` with `x` to float32 `gradient` (O, kh, kw, C)."""

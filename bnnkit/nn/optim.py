@@ -30,12 +30,6 @@ class Parameter:
         self.gradient = aligned(np.shape(value), np.float32)
         self.limit = np.float32(limit)
 
-    def add_gradient(self, gradient):
-        """Add another gradient, made no longer than the one that is there."""
-        norm, limit = np.linalg.norm(gradient), np.linalg.norm(self.gradient)
-        if norm > 0:
-            self.gradient += (min(1, limit / norm) * gradient).astype(np.float32)
-
     def __reduce__(self):
         return Parameter, (self.value, self.limit)  # a copy of a plain array would not be aligned
 
