@@ -46,6 +46,7 @@ def variants(recipe):
         "bound decay 1e-3": {"bound_decay": BoundDecay(1e-3)},
         "interval loss 0.05": {"interval_loss": IntervalLoss(0.05)},
         "interval loss 0.3": {"interval_loss": IntervalLoss(0.3)},
+        "interval loss 0.3, cross-entropy": {"interval_loss": IntervalLoss(0.3, q=0)},
         "adaptive surrogates": {"surrogate_scale": "adaptive"},
         "surrogates twice as narrow": {"surrogate_scale": 2.0},
         "hard tanh": {"surrogate": "hardtanh"},
