@@ -79,12 +79,15 @@ DEEP = {
     "limit": 0.1,
 }
 
+LITTLE_DECAY = {
+    "mask_decay": (7e-5, 1e-4, 1e-4, 1e-4, 3e-5, 3e-5, 3e-5),
+    "interval_loss": IntervalLoss(0.1),
+}
+
 RECIPES = {
     "mnist-conv-small-eps0.1": mnist("conv-small", 0.1, mask_decay=7e-5, epochs=20),
     "mnist-conv-small-eps0.3": mnist("conv-small", 0.3, mask_decay=2e-4),
-    "mnist-conv-large-eps0.1": mnist(
-        "conv-large", 0.1, **DEEP | {"interval_loss": IntervalLoss(0.1)}
-    ),
+    "mnist-conv-large-eps0.1": mnist("conv-large", 0.1, **DEEP | LITTLE_DECAY),
     "mnist-conv-large-eps0.3": mnist("conv-large", 0.3, **DEEP),
     "mnist-mlp-eps0.1": mnist(
         "500-300-200-100", 0.1, quant_step=0.1, mask_decay=1.5e-4, steps=7, epochs=20
