@@ -84,6 +84,8 @@ def draw(rows, title, path, published=None):
             line = {"color": COLOURS["unknown"], "linestyle": "--"}
             ax.axhline(published.certified, **line, label="certified, published")
         ax.set(xscale="log", ylim=(None, 100))
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.xaxis.set_minor_formatter("{x:g}")
 
 
 if __name__ == "__main__":
