@@ -82,8 +82,6 @@ DEEP = {
 LITTLE_DECAY = {
     "mask_decay": (7e-5, 1e-4, 1e-4, 1e-4, 3e-5, 3e-5, 3e-5),
     "interval_loss": IntervalLoss(0.1),
-    "epochs": 10,
-    "exact": {"start": 0.6, "share": 0.3, "conflicts": 100, "searches": 0},
 }
 
 RECIPES = {

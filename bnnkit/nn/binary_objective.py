@@ -47,10 +47,11 @@ class BinaryObjective(Objective):
         self._balls, self._adversary = balls, adversary
         self._bound_decay, self._tune = bound_decay, tune
         self._interval_loss, self._pass = interval_loss, None
+        self._terms = {}
 
     def start_epoch(self, network, epoch, epochs, rng):
         """Plan the attack; epochs count for validation once eps is full."""
-        self._share = (epoch + 1) / epochs
+        self._share, self._terms = (epoch + 1) / epochs, {}
         if self._adversary is None:
             return {}
         self._plan = self._adversary.at(self._share)
@@ -58,10 +59,11 @@ class BinaryObjective(Objective):
         return {**self._plan._asdict(), "eligible": full}
 
     def end_epoch(self, network, rng):
-        """Tune the surrogates; note sparsity, scales, and cardinality bounds."""
+        """Tune the surrogates; note loss terms, sparsity, scales, and cardinality bounds."""
         if self._tune and self._share > _TUNING_START:
             tune_scales(network, lambda: self._attacked_accuracy(network))
         return {
+            "terms": {name: float(np.mean(terms)) for name, terms in self._terms.items()},
             "sparsity": network.sparsities(),
             "surrogate_scales": list(network.surrogate_scales),
             "bounds": bounds(network),
@@ -84,12 +86,14 @@ class BinaryObjective(Objective):
 
     def penalty(self, network, batch):
         """Interval loss and bound decay."""
-        penalty = 0.0
+        terms = {}
         if self._interval_loss is not None:
-            penalty += self._add_interval_gradients(network, batch)
+            terms["interval_loss"] = self._add_interval_gradients(network, batch)
         if self._bound_decay is not None:
-            penalty += self._bound_decay.add_gradients(network)
-        return penalty
+            terms["bound_decay"] = self._bound_decay.add_gradients(network)
+        for name, term in terms.items():
+            self._terms.setdefault(name, []).append(term)
+        return sum(terms.values())
 
     def _add_interval_gradients(self, network, batch):
         if self._pass is None:

@@ -91,7 +91,8 @@ class BNNClassifier(Classifier):
         The real-valued latents behind it; `decision_function` and `loss_gradient` use it.
     history_ : list of dict
         Of each epoch of the last `fit`: epoch, learning_rate (at its start), loss and
-        accuracy (while training), sparsity of each layer and of the head, surrogate_scales,
+        accuracy (while training), terms (means of what interval_loss and bound_decay added to
+        the loss), sparsity of each layer and of the head, surrogate_scales,
         bounds (largest and mean cardinality bound of each layer after the first), validation
         (a dict with the score, if images are held out) and seconds; with an adversary eps,
         steps, exact (whether the solver was asked) and eligible (whether eps was full).
@@ -191,6 +192,9 @@ class BNNClassifier(Classifier):
 
     def _check_mask_decay(self, n_layers):
         decays = self.mask_decay
+        if isinstance(decays, list | np.ndarray):
+            kind = type(decays).__name__
+            raise TypeError(f"mask_decay must be a number or a tuple of them, got a {kind}")
         if not isinstance(decays, tuple):
             decays = (decays,) * n_layers
         elif len(decays) != n_layers:
@@ -340,6 +344,8 @@ class BNNClassifier(Classifier):
             return
         reason = f" and hidden layer {constant[0]} is constant" if constant else ""
         smaller = "mask_decay or learning_rate" + (" or eps" if self.adversary else "")
+        if self.interval_loss:
+            smaller += " or the weight of interval_loss"
         warnings.warn(
             f"the network has learned nothing: it classifies {right:.0%} of {len(labels)} training "
             f"images correctly, of which {chance:.0%} are of one class{reason}; lower {smaller}, "

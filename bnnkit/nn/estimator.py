@@ -326,6 +326,8 @@ def _plain(value):
     """What is printed alike by all releases and processes, for NumPy's numbers and functions."""
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, tuple):
+        return tuple(map(_plain, value))
     if inspect.isroutine(value):
         return f"{value.__module__}.{value.__qualname__}"
     return value

@@ -36,7 +36,8 @@ class IntervalLoss:
     Parameters
     ----------
     weight : float
-        Above 0. It grows in proportion to the radius of the balls, up to this.
+        In (0, 1000]. It grows in proportion to the radius of the balls, up to this. Images that
+        are left clean (`clean_share`) have balls, too.
     q : float
         In [0, 1]; at 0 the loss is the cross-entropy -log(p), at 1 it is 1 - p. The larger, the
         less is given for images of which bounds will hardly ever prove anything.
@@ -71,8 +72,10 @@ class IntervalLoss:
     q: float = 0.5
 
     def __post_init__(self):
-        check_range("weight", self.weight, "(0, inf)", "; without the term, leave it out")
+        check_range("weight", self.weight, "(0, 1000]", "; without the term, leave it out")
         check_range("q", self.q, "[0, 1]")
+        for name in ("weight", "q"):  # a NumPy number is printed in another way by each release
+            object.__setattr__(self, name, float(getattr(self, name)))
 
 
 class IntervalPass:
@@ -126,12 +129,13 @@ class IntervalPass:
         n, head = len(labels), self._network.head
         low, high = (head.rows(z, n) for z in sums)
         own = np.arange(low.shape[1]) == labels[:, None]
-        worst = np.where(own, low, high)
+        at_low = own == (head.scale.value[0] >= 0)  # a negative scale turns sums round
+        worst = np.where(at_low, low, high)
         losses, d_logits = generalised_cross_entropy(head.logits(worst), labels, q)
         d_logits *= weight / n
         head.scale.gradient[0] += np.sum(d_logits * worst)
         head.bias.gradient += d_logits.sum(axis=0).astype(np.float32)
-        ends = np.where(own, d_logits, 0), np.where(own, 0, d_logits)
+        ends = np.where(at_low, d_logits, 0), np.where(at_low, 0, d_logits)
         return weight * float(losses.mean()), [head.z_gradient(end) for end in ends]
 
 

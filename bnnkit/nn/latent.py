@@ -84,16 +84,24 @@ class LatentNetwork:
         ------
         ValueError
             A layer has no weights left.
+        FloatingPointError
+            It has none because its parameters have become infinite or NaN.
         """
         for index, layer in enumerate(self.linear_layers()):
             layer.refresh()
-            if layer.sparsity == 1:
-                name = f"hidden layer {index + 1}" if index < len(self.layers) else "the head"
-                raise ValueError(
-                    f"{name} has no weights left: all of its {layer.weights.size} are 0 with "
-                    f"mask_decay={layer.mask_decay:g}; lower mask_decay or the learning rate, "
-                    "or raise mask_scale (binmask)"
+            if layer.sparsity < 1:
+                continue
+            name = f"hidden layer {index + 1}" if index < len(self.layers) else "the head"
+            if not layer.is_finite():
+                raise FloatingPointError(
+                    f"training diverged: {name} has parameters that are no finite numbers; lower "
+                    "learning_rate, or the weights of further loss terms"
                 )
+            raise ValueError(
+                f"{name} has no weights left: all of its {layer.weights.size} are 0 with "
+                f"mask_decay={layer.mask_decay:g}; lower mask_decay or the learning rate, "
+                "or raise mask_scale (binmask)"
+            )
 
     def sparsities(self):
         """Share of zeros among the weights of each hidden layer, then of the head."""

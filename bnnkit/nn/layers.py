@@ -117,6 +117,10 @@ class TernaryLayer:
             self._in_use = weights.size
         self._coded_outputs = self._coded_inputs = self._found = None
 
+    def is_finite(self):
+        """Whether all parameters are numbers."""
+        return all(np.isfinite(parameter.value).all() for parameter in self.parameters())
+
     @property
     def sparsity(self):
         """Share of the weights that are 0."""

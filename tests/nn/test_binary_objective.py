@@ -93,6 +93,8 @@ def test_an_interval_loss_grows_with_eps_and_is_added(blobs, network, rng):
         expected = gradients(network)
         total, _ = interval.step(network, batch, np.random.default_rng(0))
         assert total == pytest.approx(loss + 64 * penalty)
+        terms = interval.end_epoch(network, rng)["terms"]
+        assert terms == {"interval_loss": pytest.approx(penalty)}
         for found, wanted in zip(gradients(network), expected, strict=True):
             np.testing.assert_allclose(found, wanted, atol=1e-12)
 

@@ -259,6 +259,7 @@ def test_parameters_are_checked_before_the_images(options):
         ({"architecture": 8}, "an architecture must be a name, .* got 8"),
         ({"surrogate_scale": None}, "surrogate_scale must be a number, got None"),
         ({"mask_decay": "0"}, "mask_decay must be a number, got '0'"),
+        ({"mask_decay": [0.0, 0.0], "architecture": "9"}, "number or a tuple of them, got a list"),
         ({"mask_decay": (0.0, "0"), "architecture": "9"}, "mask_decay must be a number, got '0'"),
         ({"adversary": PGDTraining}, "adversary must be a PGDTraining, .*class"),
         ({"adversary": 0.1}, "adversary must be a PGDTraining, an ExactTraining or None, got 0.1"),

@@ -21,6 +21,7 @@ from bnnkit.nn import BNNClassifier, IntervalLoss, PGDTraining
 from bnnkit.nn.interval import IntervalPass
 from bnnkit.nn.loss import cross_entropy, generalised_cross_entropy
 from bnnkit.quantiser import Quantiser
+from bnnkit.robust import ExactTraining
 from bnnkit.verification.bounds import possible_rivals, propagate
 from bnnkit.verification.circuit import circuit
 
@@ -94,36 +95,36 @@ def interval(architecture, rng, n, n_levels):
 
 
 @pytest.mark.parametrize(
-    ("name", "scale", "weights", "n_levels"),
+    ("name", "scale", "weights", "n_levels", "sign"),
     [
-        ("tanh", 1.0, "binmask", 11),
-        ("tanh", 0.6, "binary", 2),
-        ("hardtanh", 1.0, "ternary", 2),
-        ("hardtanh", 1.5, "binmask", 256),
+        ("tanh", 1.0, "binmask", 11, 1),
+        ("tanh", 0.6, "binary", 2, -1),
+        ("hardtanh", 1.0, "ternary", 2, 1),
+        ("hardtanh", 1.5, "binmask", 256, -1),
     ],
 )
 @pytest.mark.parametrize("architecture", SHAPES)
-def test_gradients_equal_the_twin(architecture, name, scale, weights, n_levels, rng):
+def test_gradients_equal_the_twin(architecture, name, scale, weights, n_levels, sign, rng):
     network = make(architecture, rng, name, scale, weights, n_levels)
     low, high = interval(architecture, rng, 70, n_levels)
     labels = rng.integers(0, 4, len(low))
     parameters = network.parameters()
     logits = network.forward(make_levels(architecture, rng, 70, n_levels))
+    network.head.scale.value *= sign
     network.backward(1e-3 * cross_entropy(logits, labels)[1])
     before = [parameter.gradient.copy() for parameter in parameters]
     q = 0.5 if n_levels == 11 else 0
     term = IntervalPass(network).add_gradients(low, high, labels, weight=70 * 0.3, q=q)
 
     twin, head = Twin(network, SLOPES[name], scale), network.head
-    ends = twin.forward(low, high)
-    chosen = np.arange(4) == labels[:, None]
-    worst = np.where(chosen, *ends)
-    logits = head.scale.value[0] * worst + head.bias.value
+    ends, factor = twin.forward(low, high), float(head.scale.value[0])
+    own = np.arange(4) == labels[:, None]
+    scaled = [factor * end for end in ends]
+    logits = np.where(own, np.minimum(*scaled), np.maximum(*scaled)) + head.bias.value
     losses, d_logits = generalised_cross_entropy(logits, labels, q)
     assert term == pytest.approx(0.3 * losses.sum(), rel=1e-5)
     d_logits *= 0.3
-    dz = float(head.scale.value[0]) * d_logits[:, None, None]
-    here = chosen[:, None, None]
+    dz, here = factor * d_logits[:, None, None], (own == (factor > 0))[:, None, None]
     expected = twin.backward(np.where(here, dz, 0), np.where(here, 0, dz))
     added = {id(p): p.gradient.astype(float) - g for p, g in zip(parameters, before, strict=True)}
     layers = [*network.layers, head.layer]
@@ -138,7 +139,7 @@ def test_gradients_equal_the_twin(architecture, name, scale, weights, n_levels, 
         assert_close(added[id(norm.gamma)], gamma)
         assert_close(added[id(norm.beta)], beta)
     assert_close(added[id(head.bias)], d_logits.sum(0))
-    assert_close(added[id(head.scale)], np.sum(d_logits * worst))
+    assert_close(added[id(head.scale)], np.sum(d_logits * (logits - head.bias.value) / factor))
 
 
 def test_ends_are_reached_where_inputs_are_free(rng):
@@ -157,9 +158,9 @@ def test_ends_are_reached_where_inputs_are_free(rng):
     np.testing.assert_array_equal(from_lanes(lanes, 70)[:, 0], expected.T)
 
 
-@pytest.mark.parametrize("weight", [0, -1.0, np.inf, np.nan])
+@pytest.mark.parametrize("weight", [0, -1.0, 1e300, np.inf, np.nan])
 def test_a_weight_that_is_none(weight):
-    with pytest.raises(ValueError, match=r"weight must be in \(0, inf\), got"):
+    with pytest.raises(ValueError, match=r"weight must be in \(0, 1000\], got"):
         IntervalLoss(weight)
 
 
@@ -189,3 +190,31 @@ def test_trained_with_it_bounds_prove_more():
         return sum(len(possible_rivals(found, *q)) == 0 for q in zip(labels, bounds, strict=True))
 
     assert proved(IntervalLoss(1.0)) > 1.5 * proved(None)
+
+
+def test_a_run_goes_on_after_a_kill_to_the_bit(tmp_path, monkeypatch):
+    train = datasets.load("digits").train
+    images, labels = (train.images[:200] / 255).astype(float), train.labels[:200]
+    adversary = ExactTraining(PGDTraining(0.1, steps=1, clean_share=0.2), start=0.5, share=0.1)
+    settings = {"quant_step": 0.3, "epochs": 4, "mask_decay": (1e-4, 0.0, 1e-4), "random_state": 0}
+
+    def fit(weight, folder=None):
+        loss = IntervalLoss(weight)
+        one = BNNClassifier("12-10", adversary=adversary, interval_loss=loss, **settings)
+        return one.fit(images, labels, folder=folder).network_
+
+    expected, calls = fit(0.3).digest, iter(range(1000))
+    whole = IntervalPass.add_gradients
+
+    def killed(self, *arguments):
+        if next(calls) == 5:
+            raise KeyboardInterrupt
+        return whole(self, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(IntervalPass, "add_gradients", killed)
+        with pytest.raises(KeyboardInterrupt):
+            fit(0.3, tmp_path)
+    assert fit(np.float64(0.3), tmp_path).digest == expected
+    with pytest.raises(ValueError, match=r"interval_loss was .*0.3.* and is .*0.4"):
+        fit(0.4, tmp_path)

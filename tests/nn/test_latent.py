@@ -255,3 +255,10 @@ def test_a_boundary_that_falls_on_an_integer_keeps_its_bit(rng):
     logits = network.logits(x)
     scores = folded.scores_of_levels(x.transpose(0, 3, 1, 2))
     np.testing.assert_array_equal(np.argsort(scores), np.argsort(logits))
+
+
+def test_a_layer_that_has_diverged_is_not_taken_for_a_sparse_one(rng):
+    network = make("9-7", rng)
+    network.layers[1].mask.value[:] = np.nan
+    with pytest.raises(FloatingPointError, match="diverged: hidden layer 2 has parameters that"):
+        network.refresh()
