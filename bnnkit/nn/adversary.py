@@ -65,6 +65,12 @@ class LevelBall(NamedTuple):
         """Levels of the images themselves: uint8 (n, H, W, C)."""
         return self.quantiser.levels(self.pixels)
 
+    @property
+    def ends(self):
+        """Lowest and highest level that each pixel reaches: two of uint8 (n, H, W, C)."""
+        ends = self.low, self.high
+        return [np.rint(end).astype(np.uint8).reshape(self.pixels.shape) for end in ends]
+
     def rest(self, first):
         """The balls from image `first` on."""
         arrays = self.pixels[first:], self.low[first:], self.high[first:]

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from bnnkit._checks import as_eps
 from bnnkit.nn.bound_decay import bounds
 from bnnkit.nn.interval import IntervalPass
 from bnnkit.nn.objective import Objective
@@ -98,10 +97,9 @@ class BinaryObjective(Objective):
     def _add_interval_gradients(self, network, batch):
         if self._pass is None:
             self._pass = IntervalPass(network)
-        eps, full = self._plan.eps, self._adversary.at(1).eps
-        ends = self._balls.quantiser.ball(self._balls.pixels[batch], as_eps(eps))
-        loss = self._interval_loss
-        weight = loss.weight * eps / full
+        eps, loss = self._plan.eps, self._interval_loss
+        weight = loss.weight * eps / self._adversary.at(1).eps
+        ends = self._balls.of(batch, eps).ends
         return self._pass.add_gradients(*ends, self.labels[batch], weight, loss.q)
 
     def _attacked_accuracy(self, network):

@@ -82,8 +82,8 @@ class BoundDecay:
 
         """
         layers, norms = network.layers[1:], network.norms[1:]
-        coefficients = self._for_layers("coefficient", len(layers))
-        limits = self._for_layers("limit", len(layers))
+        coefficients = for_layers(self.coefficient, len(layers))
+        limits = for_layers(self.limit, len(layers))
         penalty = 0.0
         for layer, norm, coefficient, limit in zip(
             layers, norms, coefficients, limits, strict=True
@@ -106,9 +106,10 @@ class BoundDecay:
                     "layers after the first; pass one for each of them, or a number"
                 )
 
-    def _for_layers(self, name, count):
-        value = getattr(self, name)
-        return value if isinstance(value, tuple) else [value] * count
+
+def for_layers(value, count):
+    """A tuple with a value for each of `count` layers; a number is meant for all of them."""
+    return value if isinstance(value, tuple) else (value,) * count
 
 
 def bounds(network):

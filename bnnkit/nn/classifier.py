@@ -8,7 +8,7 @@ from bnnkit._options import check_range
 from bnnkit.nn.adversary import LevelBalls
 from bnnkit.nn.architectures import parse_architecture
 from bnnkit.nn.binary_objective import BinaryObjective, full_attack
-from bnnkit.nn.bound_decay import BoundDecay
+from bnnkit.nn.bound_decay import BoundDecay, for_layers
 from bnnkit.nn.estimator import Classifier, check_positive
 from bnnkit.nn.interval import IntervalLoss
 from bnnkit.nn.latent import LatentNetwork
@@ -195,9 +195,8 @@ class BNNClassifier(Classifier):
         if isinstance(decays, list | np.ndarray):
             kind = type(decays).__name__
             raise TypeError(f"mask_decay must be a number or a tuple of them, got a {kind}")
-        if not isinstance(decays, tuple):
-            decays = (decays,) * n_layers
-        elif len(decays) != n_layers:
+        decays = for_layers(decays, n_layers)
+        if len(decays) != n_layers:
             raise ValueError(
                 f"mask_decay has {len(decays)} values, but the network has {n_layers} layers, "
                 "the head among them; pass one for each, or a number"

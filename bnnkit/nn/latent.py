@@ -9,6 +9,7 @@ from bnnkit.kernels.training import from_lanes
 from bnnkit.network import BinaryNetwork, Conv2d, Head, fold_head, fold_threshold
 from bnnkit.nn.architectures import Dense, plan
 from bnnkit.nn.batchnorm import BatchNormStep, mean_and_variance
+from bnnkit.nn.bound_decay import for_layers
 from bnnkit.nn.layers import ScalarHead, TernaryLayer
 from bnnkit.nn.surrogate import window
 
@@ -62,7 +63,7 @@ class LatentNetwork:
     ):
         geometries = plan([*layers, Dense(n_classes)], input_shape)
         max_inputs = [n_levels - 1] + [1] * len(layers)
-        decays = mask_decay if isinstance(mask_decay, tuple) else [mask_decay] * len(geometries)
+        decays = for_layers(mask_decay, len(geometries))
         *self.layers, last = (
             TernaryLayer(geometry, rng, weights, mask_scale, decay, max_input)
             for geometry, decay, max_input in zip(geometries, decays, max_inputs, strict=True)

@@ -126,7 +126,7 @@ class _Questions:
         height, width, channels = ball.pixels.shape[1:]
         folded = network.fold(ball.quantiser, (channels, height, width))
         self._circuit, self._conflicts, self._searches = circuit(folded), conflicts, searches
-        self._low, self._high = (np.rint(end).astype(np.int32) for end in (ball.low, ball.high))
+        self._low, self._high = (end.reshape(len(end), -1).astype(np.int32) for end in ball.ends)
 
     def counterexample(self, index, label, levels):
         """Levels (H, W, C) in the ball of image `index` that are not given `label`, or None.
