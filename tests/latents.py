@@ -74,6 +74,71 @@ def plain_scatter(d_windows, geometry):
     return x[:, pad : pad + height, pad : pad + width]
 
 
+class Twin:
+    """Forward and backward in float64.
+
+    `fixed` takes the statistics from the network and not from the batch, `constant` lets
+    nothing flow back through those of the batch.
+    """
+
+    def __init__(self, network, slope, scale, fixed=False, constant=False):
+        self.network, self.slope, self.scale = network, slope, scale
+        self.fixed, self.constant = fixed, constant or fixed
+
+    def forward(self, x):
+        self.trace = []
+        for layer, norm in zip(self.network.layers, self.network.norms, strict=True):
+            windows = plain_windows(x, layer.geometry)
+            z = np.einsum("nrsijc,oijc->nrso", windows, layer.weights.astype(float))
+            mean = norm.mean if self.fixed else z.mean((0, 1, 2))
+            deviation = np.sqrt((norm.variance if self.fixed else z.var((0, 1, 2))) + 1e-5)
+            centred = (z - mean) / deviation
+            y = norm.gamma.value * centred + norm.beta.value
+            self.trace.append((windows, centred, deviation, y))
+            x = 1.0 * (y >= 0)
+        head = self.network.head
+        windows = plain_windows(x, head.layer.geometry)
+        z = np.einsum("nrsijc,oijc->nrso", windows, head.layer.weights.astype(float))[:, 0, 0]
+        self.trace.append((windows, z))
+        return float(head.scale.value[0]) * z + head.bias.value
+
+    def backward(self, d_logits, of_statistics=None):
+        """Gradients of (weights of each layer, gammas, betas, scale, bias) and of the input.
+
+        `of_statistics` has what else is known of the gradients of each mean and each variance.
+        """
+        head, (windows, z) = self.network.head, self.trace[-1]
+        gradients = {"scale": np.sum(d_logits * z), "bias": d_logits.sum(0)}
+        dz = float(head.scale.value[0]) * d_logits[:, None, None, :]
+        layer = head.layer
+        gradients["weights"], gradients["gamma"], gradients["beta"] = [], [], []
+        for norm, (below, centred, deviation, y) in zip(
+            self.network.norms[::-1], self.trace[-2::-1], strict=True
+        ):
+            gradients["weights"].append(np.einsum("nrso,nrsijc->oijc", dz, windows))
+            dx = plain_scatter(np.einsum("nrso,oijc->nrsijc", dz, layer.weights), layer.geometry)
+            dy = dx * self.slope(y, self.scale)
+            axes = (0, 1, 2)
+            gradients["gamma"].append((dy * centred).sum(axes))
+            gradients["beta"].append(dy.sum(axes))
+            if not self.constant:
+                dy = dy - dy.mean(axes) - centred * (dy * centred).mean(axes)
+            dz = norm.gamma.value / deviation * dy
+            if of_statistics is not None:
+                d_mean, d_variance = of_statistics[len(self.network.norms) - len(gradients["beta"])]
+                dz = dz + (d_mean + 2 * d_variance * centred * deviation) / centred[..., 0].size
+            layer, windows = (
+                self.network.layers[len(self.network.norms) - len(gradients["beta"])],
+                below,
+            )
+        gradients["weights"].append(np.einsum("nrso,nrsijc->oijc", dz, windows))
+        dx = plain_scatter(np.einsum("nrso,oijc->nrsijc", dz, layer.weights), layer.geometry)
+        return {
+            name: value[::-1] if isinstance(value, list) else value
+            for name, value in gradients.items()
+        }, dx
+
+
 def assert_close(actual, expected):
     """Equal to 1e-5 of the largest entry."""
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5 * np.abs(expected).max() + 1e-12)

@@ -37,6 +37,7 @@ class BatchNormStep:
         self.mean = np.zeros(channels)
         self.variance = np.ones(channels)
         self.space = Workspace()
+        self._totals = np.zeros((2, channels))  # of `through_same_statistics`
 
     def parameters(self):
         """What the optimiser moves."""
@@ -77,7 +78,8 @@ class BatchNormStep:
     def backward(self, z, gradient, n_images, window):
         """Set the gradients of gamma and beta, and turn the gradient of the bits into that of z.
 
-        To be called after `forward` on the same `z`.
+        To be called after `forward` on the same `z`. What `through_same_statistics` was given since
+        then is taken along.
 
         Parameters
         ----------
@@ -88,7 +90,8 @@ class BatchNormStep:
         window : Window
             The surrogate of the step.
         """
-        sums, products = self._through_step(z, gradient, window)
+        sums, products = self._through_step(z, gradient, window) + self._totals
+        self._totals[:] = 0
         deviation = self.deviation
         self.beta.gradient[:] = sums
         self.gamma.gradient[:] = products / deviation
@@ -98,11 +101,13 @@ class BatchNormStep:
         constant = -slope * sums / count
         training.combine(gradient, z, self.mean, slope, along_z, constant, n_images)
 
-    def add_gradients(self, z, gradient, window):
-        """The same with constant statistics, added to the gradients of gamma and beta."""
-        sums, products = self._through_step(z, gradient, window)
-        self.beta.gradient += sums.astype(np.float32)
-        self.gamma.gradient += (products / self.deviation).astype(np.float32)
+    def through_same_statistics(self, z, gradient, window):
+        """Turn the gradient of the bits of other sums than the batch's into that of these sums.
+
+        They are normalised by the batch's mean and variance. What the gradient says of these, and
+        of gamma and beta, waits for the `backward` of the batch.
+        """
+        self._totals += self._through_step(z, gradient, window)
         gradient *= self.affine()[0].astype(np.float32)[:, None]
 
     def backward_fixed(self, z, gradient, window):

@@ -83,24 +83,27 @@ class BinaryObjective(Objective):
         ball = self._balls.of(batch, self._plan.eps)
         return self._adversary.batch(network, ball, self.labels[batch], self._plan, rng)
 
-    def penalty(self, network, batch):
-        """Interval loss and bound decay."""
+    def backward(self, network, batch, d_logits):
+        """Set the gradients, with those of interval loss and bound decay."""
         terms = {}
         if self._interval_loss is not None:
-            terms["interval_loss"] = self._add_interval_gradients(network, batch)
+            terms["interval_loss"] = self._interval_backward(network, batch)
+        network.backward(d_logits)
+        if self._interval_loss is not None:
+            self._pass.add_gradients()
         if self._bound_decay is not None:
             terms["bound_decay"] = self._bound_decay.add_gradients(network)
         for name, term in terms.items():
             self._terms.setdefault(name, []).append(term)
         return sum(terms.values())
 
-    def _add_interval_gradients(self, network, batch):
+    def _interval_backward(self, network, batch):
         if self._pass is None:
             self._pass = IntervalPass(network)
         eps, loss = self._plan.eps, self._interval_loss
         weight = loss.weight * eps / self._adversary.at(1).eps
         ends = self._balls.of(batch, eps).ends
-        return self._pass.add_gradients(*ends, self.labels[batch], weight, loss.q)
+        return self._pass.backward(*ends, self.labels[batch], weight, loss.q)
 
     def _attacked_accuracy(self, network):
         """How many of the images to tune by a full attack leaves correct."""

@@ -31,7 +31,8 @@ class IntervalLoss:
 
     where p is the label's share in the softmax of the worst logits: that of the label at its low
     end and all others at their high ends. Its gradient goes through both ends of each sum by the
-    surrogates, with the statistics of the batch that the network was just trained on as constants.
+    surrogates, and through the statistics of the batch-norms, which are those of the batch as
+    the network is trained on it.
 
     Parameters
     ----------
@@ -90,10 +91,12 @@ class IntervalPass:
         self._network = network
         self._stages = [_Stage(layer) for layer in network.linear_layers()]
 
-    def add_gradients(self, low, high, labels, weight, q):
-        """Add the gradients of the loss term to those of `network.backward`.
+    def backward(self, low, high, labels, weight, q):
+        """Find the gradients of the loss term.
 
-        To be called after it: the statistics are those of its batch.
+        To be called between `network.forward` and `network.backward`: the sums in intervals are
+        normalised by the statistics of the batch, and only the batch can pass on what the term
+        says of these. `add_gradients` follows.
 
         Parameters
         ----------
@@ -118,11 +121,19 @@ class IntervalPass:
         stages[-1].forward(x, n)
         term, dz = self._worst(stages[-1].sums, labels, weight, q)
         for index in reversed(range(1, len(stages))):
-            stages[index].add_weight_gradient(*dz)
+            stages[index].weight_gradient(*dz)
             ends, window = stages[index].input_gradient(*dz, n), self._network.window(index - 1)
             dz = stages[index - 1].through_step(norms[index - 1], window, ends)
-        stages[0].add_weight_gradient(*dz)
+        stages[0].weight_gradient(*dz)
         return term
+
+    def add_gradients(self):
+        """Add what `backward` found to what `network.backward` has set since."""
+        for stage in self._stages:
+            stage.add_weight_gradient()
+        head, (scale, bias) = self._network.head, self._of_head
+        head.scale.gradient += np.float32(scale)
+        head.bias.gradient += bias.astype(np.float32)
 
     def _worst(self, sums, labels, weight, q):
         """The term, and its gradients with respect to the low and the high ends of the sums."""
@@ -133,8 +144,7 @@ class IntervalPass:
         worst = np.where(at_low, low, high)
         losses, d_logits = generalised_cross_entropy(head.logits(worst), labels, q)
         d_logits *= weight / n
-        head.scale.gradient[0] += np.sum(d_logits * worst)
-        head.bias.gradient += d_logits.sum(axis=0).astype(np.float32)
+        self._of_head = np.sum(d_logits * worst), d_logits.sum(axis=0)
         ends = np.where(at_low, d_logits, 0), np.where(at_low, 0, d_logits)
         return weight * float(losses.mean()), [head.z_gradient(end) for end in ends]
 
@@ -179,11 +189,11 @@ class _Stage:
         falling = norm.gamma.value < 0  # there the low end makes the high bit
         low[:, :, falling], high[:, :, falling] = high[:, :, falling], low[:, :, falling]
         for z, end in zip(self.sums, (low, high), strict=True):
-            norm.add_gradients(z, end, window)
+            norm.through_same_statistics(z, end, window)
         return low, high
 
-    def add_weight_gradient(self, low, high):
-        """Add what the gradients of the ends of the sums say about the weights.
+    def weight_gradient(self, low, high):
+        """Find the gradient of the weights from those of the ends of the sums.
 
         A weight above 0 takes the low end of its input to the low end of the sum and the high
         one, which is greater by the width, to the high end; one below 0 the other way round.
@@ -196,7 +206,11 @@ class _Stage:
         layer.outer(width, low, negative)
         layer.outer(width, high, positive)
         gradient += np.where(layer.latent.value >= 0, positive, negative)
-        layer.add_weight_gradient(gradient)
+        self._gradient = gradient
+
+    def add_weight_gradient(self):
+        """Add it to the gradients of the layer's parameters."""
+        self._layer.add_weight_gradient(self._gradient)
 
     def input_gradient(self, low, high, n):
         """Gradients of the low and the high ends of the input."""

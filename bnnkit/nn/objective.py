@@ -57,16 +57,17 @@ class Objective:
         labels = self.labels[batch]
         logits = network.forward(self.batch_inputs(network, batch, rng))
         loss, gradient = cross_entropy(logits, labels)
-        network.backward(gradient / len(labels))
+        further = self.backward(network, batch, gradient / len(labels))
         correct = int(np.count_nonzero(logits.argmax(axis=1) == labels))
-        return float(loss.sum()) + len(labels) * self.penalty(network, batch), correct
+        return float(loss.sum()) + len(labels) * further, correct
 
     def batch_inputs(self, network, batch, rng):
         """What the network is trained on for the images with the indices `batch`."""
         return self.inputs[batch]
 
-    def penalty(self, network, batch):
-        """Add the gradients of further loss terms, after `network.backward`; return their sum."""
+    def backward(self, network, batch, d_logits):
+        """Set the gradients, with those of further loss terms; return the sum of these terms."""
+        network.backward(d_logits)
         return 0.0
 
     def end_epoch(self, network, rng):

@@ -8,6 +8,7 @@ from bnnkit.nn.binary_objective import BinaryObjective, full_attack
 from bnnkit.nn.bound_decay import BoundDecay, bounds
 from bnnkit.nn.interval import IntervalLoss, IntervalPass
 from bnnkit.nn.latent import LatentNetwork
+from bnnkit.nn.loss import cross_entropy
 from bnnkit.quantiser import Quantiser
 
 QUANTISER = Quantiser(0.1)
@@ -87,12 +88,16 @@ def test_an_interval_loss_grows_with_eps_and_is_added(blobs, network, rng):
     for epoch, weight in enumerate((0.15, 0.3, 0.3)):
         eps = plain.start_epoch(network, epoch, 4, rng)["eps"]
         interval.start_epoch(network, epoch, 4, rng)
-        loss, _ = plain.step(network, batch, np.random.default_rng(0))
         low, high = QUANTISER.ball(blobs[0][batch].transpose(0, 2, 3, 1), as_eps(eps))
-        penalty = IntervalPass(network).add_gradients(low, high, blobs[1][batch], weight, term.q)
+        labels, found = blobs[1][batch], IntervalPass(network)
+        attacked = plain.batch_inputs(network, batch, np.random.default_rng(0))
+        losses, d_logits = cross_entropy(network.forward(attacked), labels)
+        penalty = found.backward(low, high, labels, weight, term.q)
+        network.backward(d_logits / 64)
+        found.add_gradients()
         expected = gradients(network)
         total, _ = interval.step(network, batch, np.random.default_rng(0))
-        assert total == pytest.approx(loss + 64 * penalty)
+        assert total == pytest.approx(losses.sum() + 64 * penalty)
         terms = interval.end_epoch(network, rng)["terms"]
         assert terms == {"interval_loss": pytest.approx(penalty)}
         for found, wanted in zip(gradients(network), expected, strict=True):

@@ -7,6 +7,7 @@ import pytest
 from latents import (
     SHAPES,
     SLOPES,
+    Twin,
     assert_close,
     make,
     make_levels,
@@ -26,8 +27,8 @@ from bnnkit.verification.bounds import possible_rivals, propagate
 from bnnkit.verification.circuit import circuit
 
 
-class Twin:
-    """Ends of everything, and gradients of the worst logits, with the statistics as they are."""
+class IntervalTwin:
+    """Ends of everything, and gradients of the worst logits, of the statistics among others."""
 
     def __init__(self, network, slope, scale):
         self.network, self.slope, self.scale = network, slope, scale
@@ -55,8 +56,8 @@ class Twin:
         return *ends, low, high
 
     def backward(self, d_low, d_high):
-        """Gradients of the weights, for either sign, and of gammas and betas."""
-        found = {"positive": [], "negative": [], "gamma": [], "beta": []}
+        """Gradients of the weights, for either sign, of gammas, betas, means and variances."""
+        found = {"positive": [], "negative": [], "gamma": [], "beta": [], "statistics": []}
         for layer in [self.network.head.layer, *self.network.layers[::-1]]:
             (low, high), _, _ = self.trace.pop()
             outer = [
@@ -86,6 +87,9 @@ class Twin:
             found["gamma"].insert(0, gamma)
             found["beta"].insert(0, sum(dy).sum((0, 1, 2)))
             d_low, d_high = (norm.gamma.value / deviation * d for d in dy)
+            d_mean = -(d_low + d_high).sum((0, 1, 2))
+            d_variance = -norm.gamma.value * gamma / (2 * deviation**2)
+            found["statistics"].insert(0, (d_mean, d_variance))
 
 
 def interval(architecture, rng, n, n_levels):
@@ -108,15 +112,16 @@ def test_gradients_equal_the_twin(architecture, name, scale, weights, n_levels, 
     network = make(architecture, rng, name, scale, weights, n_levels)
     low, high = interval(architecture, rng, 70, n_levels)
     labels = rng.integers(0, 4, len(low))
-    parameters = network.parameters()
-    logits = network.forward(make_levels(architecture, rng, 70, n_levels))
+    images = make_levels(architecture, rng, 70, n_levels)
+    _, d_images = cross_entropy(network.forward(images), rng.integers(0, 4, 70))
     network.head.scale.value *= sign
-    network.backward(1e-3 * cross_entropy(logits, labels)[1])
-    before = [parameter.gradient.copy() for parameter in parameters]
     q = 0.5 if n_levels == 11 else 0
-    term = IntervalPass(network).add_gradients(low, high, labels, weight=70 * 0.3, q=q)
+    found = IntervalPass(network)
+    term = found.backward(low, high, labels, weight=70 * 0.3, q=q)
+    network.backward(d_images)
+    found.add_gradients()
 
-    twin, head = Twin(network, SLOPES[name], scale), network.head
+    twin, head = IntervalTwin(network, SLOPES[name], scale), network.head
     ends, factor = twin.forward(low, high), float(head.scale.value[0])
     own = np.arange(4) == labels[:, None]
     scaled = [factor * end for end in ends]
@@ -126,20 +131,25 @@ def test_gradients_equal_the_twin(architecture, name, scale, weights, n_levels, 
     d_logits *= 0.3
     dz, here = factor * d_logits[:, None, None], (own == (factor > 0))[:, None, None]
     expected = twin.backward(np.where(here, dz, 0), np.where(here, 0, dz))
-    added = {id(p): p.gradient.astype(float) - g for p, g in zip(parameters, before, strict=True)}
+    plain = Twin(network, SLOPES[name], scale)
+    plain.forward(images)
+    of_images, _ = plain.backward(d_images, expected["statistics"])
     layers = [*network.layers, head.layer]
-    for layer, *ways in zip(layers, expected["positive"], expected["negative"], strict=True):
+    ways = zip(of_images["weights"], expected["positive"], expected["negative"], strict=True)
+    for layer, (of_image, *of_interval) in zip(layers, ways, strict=True):
         positive = layer.latent.value >= 0
-        gradient = np.where(positive, *ways)
+        gradient = of_image + np.where(positive, *of_interval)
         kept = layer.mask.value >= 0 if weights == "binmask" else 1
-        assert_close(added[id(layer.latent)], gradient * kept)
+        assert_close(layer.latent.gradient, gradient * kept)
         if weights == "binmask":
-            assert_close(added[id(layer.mask)], gradient * np.where(positive, 1, -1))
-    for norm, gamma, beta in zip(network.norms, expected["gamma"], expected["beta"], strict=True):
-        assert_close(added[id(norm.gamma)], gamma)
-        assert_close(added[id(norm.beta)], beta)
-    assert_close(added[id(head.bias)], d_logits.sum(0))
-    assert_close(added[id(head.scale)], np.sum(d_logits * (logits - head.bias.value) / factor))
+            assert_close(layer.mask.gradient, gradient * np.where(positive, 1, -1))
+    for name in ("gamma", "beta"):
+        sums = (a + b for a, b in zip(of_images[name], expected[name], strict=True))
+        for norm, gradient in zip(network.norms, sums, strict=True):
+            assert_close(getattr(norm, name).gradient, gradient)
+    assert_close(head.bias.gradient, of_images["bias"] + d_logits.sum(0))
+    by_scale = np.sum(d_logits * (logits - head.bias.value) / factor)
+    assert_close(head.scale.gradient, of_images["scale"] + by_scale)
 
 
 def test_ends_are_reached_where_inputs_are_free(rng):
@@ -148,9 +158,8 @@ def test_ends_are_reached_where_inputs_are_free(rng):
     low, high = interval("9-7", rng, 70, 11)
     labels = rng.integers(0, 4, 70)
     network.forward(low)
-    network.backward(np.zeros((70, 4)))
     found = IntervalPass(network)
-    found.add_gradients(low, high, labels, 1.0, 0)
+    found.backward(low, high, labels, 1.0, 0)
     weights = network.layers[0].weights.reshape(9, -1).astype(int)
     corner = np.where(weights[:, None] > 0, low.reshape(70, -1), high.reshape(70, -1))
     expected = (weights[:, None] * corner).sum(axis=2)
@@ -204,7 +213,7 @@ def test_a_run_goes_on_after_a_kill_to_the_bit(tmp_path, monkeypatch):
         return one.fit(images, labels, folder=folder).network_
 
     expected, calls = fit(0.3).digest, iter(range(1000))
-    whole = IntervalPass.add_gradients
+    whole = IntervalPass.backward
 
     def killed(self, *arguments):
         if next(calls) == 5:
@@ -212,7 +221,7 @@ def test_a_run_goes_on_after_a_kill_to_the_bit(tmp_path, monkeypatch):
         return whole(self, *arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(IntervalPass, "add_gradients", killed)
+        patch.setattr(IntervalPass, "backward", killed)
         with pytest.raises(KeyboardInterrupt):
             fit(0.3, tmp_path)
     assert fit(np.float64(0.3), tmp_path).digest == expected

@@ -2,79 +2,12 @@
 
 import numpy as np
 import pytest
-from latents import (
-    SHAPES,
-    SLOPES,
-    assert_close,
-    make,
-    make_levels,
-    plain_scatter,
-    plain_windows,
-)
+from latents import SHAPES, SLOPES, Twin, assert_close, make, make_levels
 from products import from_lanes
 
 from bnnkit.nn.layers import WEIGHTS
 from bnnkit.nn.loss import cross_entropy
 from bnnkit.quantiser import Quantiser
-
-
-class Twin:
-    """Forward and backward in float64.
-
-    `fixed` takes the statistics from the network and not from the batch, `constant` lets
-    nothing flow back through those of the batch.
-    """
-
-    def __init__(self, network, slope, scale, fixed=False, constant=False):
-        self.network, self.slope, self.scale = network, slope, scale
-        self.fixed, self.constant = fixed, constant or fixed
-
-    def forward(self, x):
-        self.trace = []
-        for layer, norm in zip(self.network.layers, self.network.norms, strict=True):
-            windows = plain_windows(x, layer.geometry)
-            z = np.einsum("nrsijc,oijc->nrso", windows, layer.weights.astype(float))
-            mean = norm.mean if self.fixed else z.mean((0, 1, 2))
-            deviation = np.sqrt((norm.variance if self.fixed else z.var((0, 1, 2))) + 1e-5)
-            centred = (z - mean) / deviation
-            y = norm.gamma.value * centred + norm.beta.value
-            self.trace.append((windows, centred, deviation, y))
-            x = 1.0 * (y >= 0)
-        head = self.network.head
-        windows = plain_windows(x, head.layer.geometry)
-        z = np.einsum("nrsijc,oijc->nrso", windows, head.layer.weights.astype(float))[:, 0, 0]
-        self.trace.append((windows, z))
-        return float(head.scale.value[0]) * z + head.bias.value
-
-    def backward(self, d_logits):
-        """Gradients of (weights of each layer, gammas, betas, scale, bias) and of the input."""
-        head, (windows, z) = self.network.head, self.trace[-1]
-        gradients = {"scale": np.sum(d_logits * z), "bias": d_logits.sum(0)}
-        dz = float(head.scale.value[0]) * d_logits[:, None, None, :]
-        layer = head.layer
-        gradients["weights"], gradients["gamma"], gradients["beta"] = [], [], []
-        for norm, (below, centred, deviation, y) in zip(
-            self.network.norms[::-1], self.trace[-2::-1], strict=True
-        ):
-            gradients["weights"].append(np.einsum("nrso,nrsijc->oijc", dz, windows))
-            dx = plain_scatter(np.einsum("nrso,oijc->nrsijc", dz, layer.weights), layer.geometry)
-            dy = dx * self.slope(y, self.scale)
-            axes = (0, 1, 2)
-            gradients["gamma"].append((dy * centred).sum(axes))
-            gradients["beta"].append(dy.sum(axes))
-            if not self.constant:
-                dy = dy - dy.mean(axes) - centred * (dy * centred).mean(axes)
-            dz = norm.gamma.value / deviation * dy
-            layer, windows = (
-                self.network.layers[len(self.network.norms) - len(gradients["beta"])],
-                below,
-            )
-        gradients["weights"].append(np.einsum("nrso,nrsijc->oijc", dz, windows))
-        dx = plain_scatter(np.einsum("nrso,oijc->nrsijc", dz, layer.weights), layer.geometry)
-        return {
-            name: value[::-1] if isinstance(value, list) else value
-            for name, value in gradients.items()
-        }, dx
 
 
 @pytest.mark.parametrize(
