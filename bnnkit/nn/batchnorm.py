@@ -37,7 +37,7 @@ class BatchNormStep:
         self.mean = np.zeros(channels)
         self.variance = np.ones(channels)
         self.space = Workspace()
-        self._totals = np.zeros((2, channels))  # of `through_same_statistics`
+        self._totals = np.zeros((2, channels))  # gradients that `backward` takes along
 
     def parameters(self):
         """What the optimiser moves."""
@@ -72,14 +72,15 @@ class BatchNormStep:
     def forward(self, z, n_images):
         """Take the statistics of the batch; return its bits."""
         count = n_images * z.shape[1]
+        self._totals = np.zeros((2, len(self.mean)))
         self.set_statistics(*mean_and_variance(*self.moments(z, n_images), count))
         return self.bits(z, n_images)
 
     def backward(self, z, gradient, n_images, window):
         """Set the gradients of gamma and beta, and turn the gradient of the bits into that of z.
 
-        To be called after `forward` on the same `z`. What `through_same_statistics` was given since
-        then is taken along.
+        To be called after `forward` on the same `z`, and after `through_same_statistics` if there
+        are other sums.
 
         Parameters
         ----------
@@ -91,7 +92,6 @@ class BatchNormStep:
             The surrogate of the step.
         """
         sums, products = self._through_step(z, gradient, window) + self._totals
-        self._totals[:] = 0
         deviation = self.deviation
         self.beta.gradient[:] = sums
         self.gamma.gradient[:] = products / deviation
@@ -102,16 +102,16 @@ class BatchNormStep:
         training.combine(gradient, z, self.mean, slope, along_z, constant, n_images)
 
     def through_same_statistics(self, z, gradient, window):
-        """Turn the gradient of the bits of other sums than the batch's into that of these sums.
+        """Turn the gradient of the bits of other sums into that of these sums, in place.
 
-        They are normalised by the batch's mean and variance. What the gradient says of these, and
-        of gamma and beta, waits for the `backward` of the batch.
+        Other sums than the batch's that are normalised by its statistics. The gradients of mean,
+        variance, gamma and beta are kept for the `backward` of the batch.
         """
         self._totals += self._through_step(z, gradient, window)
         gradient *= self.affine()[0].astype(np.float32)[:, None]
 
     def backward_fixed(self, z, gradient, window):
-        """The same where the statistics are constants and nothing is learned."""
+        """As `backward`, where the statistics are constants and nothing is learned."""
         training.fixed_gradient(gradient, z, *self._normalisation(), *window)
 
     def _through_step(self, z, gradient, window):

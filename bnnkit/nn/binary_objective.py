@@ -13,7 +13,7 @@ _TUNING_START = 0.1  # share of the training before which surrogates stay as the
 
 
 class BinaryObjective(Objective):
-    """Cross-entropy of images, adversarial ones if asked for, and bound decay.
+    """Cross-entropy of images, adversarial ones if asked for, interval loss and bound decay.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class BinaryObjective(Objective):
         self._probe = order[:_TUNING_IMAGES]
         self._balls, self._adversary = balls, adversary
         self._bound_decay, self._tune = bound_decay, tune
-        self._interval_loss, self._pass = interval_loss, None
+        self._interval_loss = interval_loss
         self._terms = {}
 
     def start_epoch(self, network, epoch, epochs, rng):
@@ -54,6 +54,8 @@ class BinaryObjective(Objective):
         if self._adversary is None:
             return {}
         self._plan = self._adversary.at(self._share)
+        if self._interval_loss is not None:
+            self._pass = IntervalPass(network)
         full = self._plan.eps == self._adversary.at(1).eps
         return {**self._plan._asdict(), "eligible": full}
 
@@ -87,23 +89,20 @@ class BinaryObjective(Objective):
         """Set the gradients, with those of interval loss and bound decay."""
         terms = {}
         if self._interval_loss is not None:
-            terms["interval_loss"] = self._interval_backward(network, batch)
-        network.backward(d_logits)
-        if self._interval_loss is not None:
-            self._pass.add_gradients()
+            terms["interval_loss"] = self._interval_backward(batch, d_logits)
+        else:
+            network.backward(d_logits)
         if self._bound_decay is not None:
             terms["bound_decay"] = self._bound_decay.add_gradients(network)
         for name, term in terms.items():
             self._terms.setdefault(name, []).append(term)
         return sum(terms.values())
 
-    def _interval_backward(self, network, batch):
-        if self._pass is None:
-            self._pass = IntervalPass(network)
+    def _interval_backward(self, batch, d_logits):
         eps, loss = self._plan.eps, self._interval_loss
         weight = loss.weight * eps / self._adversary.at(1).eps
         ends = self._balls.of(batch, eps).ends
-        return self._pass.backward(*ends, self.labels[batch], weight, loss.q)
+        return self._pass.backward(d_logits, *ends, self.labels[batch], weight, loss.q)
 
     def _attacked_accuracy(self, network):
         """How many of the images to tune by a full attack leaves correct."""

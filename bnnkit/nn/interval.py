@@ -31,8 +31,8 @@ class IntervalLoss:
 
     where p is the label's share in the softmax of the worst logits: that of the label at its low
     end and all others at their high ends. Its gradient goes through both ends of each sum by the
-    surrogates, and through the statistics of the batch-norms, which are those of the batch as
-    the network is trained on it.
+    surrogates, and through mean and variance of the batch-norms, which are those of the batch
+    that the network is trained on, attacked as it is.
 
     Parameters
     ----------
@@ -91,15 +91,16 @@ class IntervalPass:
         self._network = network
         self._stages = [_Stage(layer) for layer in network.linear_layers()]
 
-    def backward(self, low, high, labels, weight, q):
-        """Find the gradients of the loss term.
+    def backward(self, d_logits, low, high, labels, weight, q):
+        """Set the gradients of a batch and of the loss term, in place of `network.backward`.
 
-        To be called between `network.forward` and `network.backward`: the sums in intervals are
-        normalised by the statistics of the batch, and only the batch can pass on what the term
-        says of these. `add_gradients` follows.
+        The sums of intervals are normalised by the statistics of the batch, so what the term says
+        of these passes on through the batch.
 
         Parameters
         ----------
+        d_logits : ndarray, shape (N, classes)
+            As for `network.backward`.
         low, high : ndarray of uint8, shape (n, H, W, C)
             Ends of the levels.
         labels : ndarray of int64, shape (n,)
@@ -111,6 +112,17 @@ class IntervalPass:
         float
             The term: `weight` times the mean of the losses, in nats.
         """
+        term, of_head = self._find(low, high, labels, weight, q)
+        self._network.backward(d_logits)
+        for stage in self._stages:
+            stage.add_weight_gradient()
+        head, (scale, bias) = self._network.head, of_head
+        head.scale.gradient += np.float32(scale)
+        head.bias.gradient += bias.astype(np.float32)
+        return term
+
+    def _find(self, low, high, labels, weight, q):
+        """The term, and its gradients of scale and bias; stages and norms keep the others."""
         n, stages, norms = len(labels), self._stages, self._network.norms
         for stage in stages:
             stage.renew()
@@ -119,24 +131,16 @@ class IntervalPass:
             stage.forward(x, n)
             x = stage.bits(norm, n)
         stages[-1].forward(x, n)
-        term, dz = self._worst(stages[-1].sums, labels, weight, q)
+        term, of_head, dz = self._worst(stages[-1].sums, labels, weight, q)
         for index in reversed(range(1, len(stages))):
-            stages[index].weight_gradient(*dz)
+            stages[index].find_weight_gradient(*dz)
             ends, window = stages[index].input_gradient(*dz, n), self._network.window(index - 1)
             dz = stages[index - 1].through_step(norms[index - 1], window, ends)
-        stages[0].weight_gradient(*dz)
-        return term
-
-    def add_gradients(self):
-        """Add what `backward` found to what `network.backward` has set since."""
-        for stage in self._stages:
-            stage.add_weight_gradient()
-        head, (scale, bias) = self._network.head, self._of_head
-        head.scale.gradient += np.float32(scale)
-        head.bias.gradient += bias.astype(np.float32)
+        stages[0].find_weight_gradient(*dz)
+        return term, of_head
 
     def _worst(self, sums, labels, weight, q):
-        """The term, and its gradients with respect to the low and the high ends of the sums."""
+        """The term, its gradients of scale and bias, and those of low and high ends of the sums."""
         n, head = len(labels), self._network.head
         low, high = (head.rows(z, n) for z in sums)
         own = np.arange(low.shape[1]) == labels[:, None]
@@ -144,9 +148,9 @@ class IntervalPass:
         worst = np.where(at_low, low, high)
         losses, d_logits = generalised_cross_entropy(head.logits(worst), labels, q)
         d_logits *= weight / n
-        self._of_head = np.sum(d_logits * worst), d_logits.sum(axis=0)
+        of_head = np.sum(d_logits * worst), d_logits.sum(axis=0)
         ends = np.where(at_low, d_logits, 0), np.where(at_low, 0, d_logits)
-        return weight * float(losses.mean()), [head.z_gradient(end) for end in ends]
+        return weight * float(losses.mean()), of_head, [head.z_gradient(end) for end in ends]
 
 
 class _Stage:
@@ -192,7 +196,7 @@ class _Stage:
             norm.through_same_statistics(z, end, window)
         return low, high
 
-    def weight_gradient(self, low, high):
+    def find_weight_gradient(self, low, high):
         """Find the gradient of the weights from those of the ends of the sums.
 
         A weight above 0 takes the low end of its input to the low end of the sum and the high
@@ -209,7 +213,7 @@ class _Stage:
         self._gradient = gradient
 
     def add_weight_gradient(self):
-        """Add it to the gradients of the layer's parameters."""
+        """Add what was found to the gradients of the layer's parameters."""
         self._layer.add_weight_gradient(self._gradient)
 
     def input_gradient(self, low, high, n):

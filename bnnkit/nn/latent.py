@@ -117,7 +117,7 @@ class LatentNetwork:
     def forward(self, levels):
         """Logits in training: normalised by the batch, and remembered for `backward`.
 
-        Nothing else may be computed in between, since all share their arrays.
+        No other method may be called in between, since all share their arrays.
 
         Parameters
         ----------

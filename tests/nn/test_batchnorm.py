@@ -62,6 +62,39 @@ def test_backward_is_the_slope(dtype, rng):
         assert norm.beta.gradient[c] == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
 
+def test_other_sums_with_the_same_statistics_are_part_of_the_slope(rng):
+    norm, h = make(rng), 1e-5
+    z, other = rng.integers(-40, 40, (19, 4, 5)), rng.integers(-60, 60, (19, 4, 5))
+    dy, d_other = rng.normal(size=(2, *z.shape))
+    gamma, beta = norm.gamma.value.astype(float), norm.beta.value.astype(float)
+    everywhere = window("hardtanh", 1e-9)
+
+    def loss(z, other):
+        mean, deviation = z.mean((0, 1)), np.sqrt(z.var((0, 1)) + 1e-5)
+        ys = (gamma * (sums - mean) / deviation + beta for sums in (z, other))
+        return sum(np.sum(d * y) for d, y in zip((dy, d_other), ys, strict=True))
+
+    for _ in range(2):  # the second time nothing is left of the first
+        lanes, _ = run(norm, z, np.int16)
+        gradients = to_lanes(dy, np.float32), to_lanes(d_other, np.float32)
+        norm.through_same_statistics(to_lanes(other, np.int16), gradients[1], everywhere)
+        norm.backward(lanes, gradients[0], len(z), everywhere)
+    found = [from_lanes(gradient, len(z)) for gradient in gradients]
+    for place in [(0, 0, 0), (1, 1, 2), (18, 3, 4)]:
+        at = np.zeros(z.shape)
+        at[place] = h
+        slopes = (
+            (loss(z + at, other) - loss(z - at, other)) / (2 * h),
+            (loss(z, other + at) - loss(z, other - at)) / (2 * h),
+        )
+        for gradient, slope in zip(found, slopes, strict=True):
+            assert gradient[place] == pytest.approx(slope, rel=1e-4, abs=1e-6)
+    centred = [(sums - norm.mean) / norm.deviation for sums in (z, other)]
+    both = sum(np.sum(d * y, (0, 1)) for d, y in zip((dy, d_other), centred, strict=True))
+    np.testing.assert_allclose(norm.gamma.gradient, both, rtol=1e-4)
+    np.testing.assert_allclose(norm.beta.gradient, (dy + d_other).sum((0, 1)), rtol=1e-4)
+
+
 def test_backward_at_inference_knows_no_batch(rng):
     norm, z = make(rng), rng.integers(-40, 40, (3, 4, 5))
     norm.set_statistics(rng.normal(size=5), rng.uniform(100, 400, 5))

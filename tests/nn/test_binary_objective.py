@@ -89,12 +89,11 @@ def test_an_interval_loss_grows_with_eps_and_is_added(blobs, network, rng):
         eps = plain.start_epoch(network, epoch, 4, rng)["eps"]
         interval.start_epoch(network, epoch, 4, rng)
         low, high = QUANTISER.ball(blobs[0][batch].transpose(0, 2, 3, 1), as_eps(eps))
-        labels, found = blobs[1][batch], IntervalPass(network)
+        labels = blobs[1][batch]
         attacked = plain.batch_inputs(network, batch, np.random.default_rng(0))
         losses, d_logits = cross_entropy(network.forward(attacked), labels)
-        penalty = found.backward(low, high, labels, weight, term.q)
-        network.backward(d_logits / 64)
-        found.add_gradients()
+        ball = low, high, labels, weight, term.q
+        penalty = IntervalPass(network).backward(d_logits / 64, *ball)
         expected = gradients(network)
         total, _ = interval.step(network, batch, np.random.default_rng(0))
         assert total == pytest.approx(losses.sum() + 64 * penalty)
