@@ -9,6 +9,7 @@ that were interrupted go on.
 """
 
 import argparse
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,10 +29,11 @@ def variants(recipe):
     """Settings by the name of the variant; each changes one thing of `recipe`."""
     exact = recipe.settings["adversary"]
     pgd = exact.adversary
+    early = math.nextafter(pgd.eps_ramp, 0)  # an epoch that ends with the ramp has full eps
     settings = {
         "the recipe": {},
         "PGD alone, no solver": {"adversary": pgd},
-        "the solver in all epochs of full eps": {"adversary": replace(exact, start=pgd.eps_ramp)},
+        "the solver in all epochs of full eps": {"adversary": replace(exact, start=early)},
         "no search before the solver": {"adversary": replace(exact, searches=0)},
         "one step of PGD": {"adversary": with_pgd(exact, steps=1)},
         "ten steps of PGD": {"adversary": with_pgd(exact, steps=10)},

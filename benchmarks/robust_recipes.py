@@ -89,7 +89,13 @@ RECIPES = {
         "conv-large", 0.3, mask_decay=DECAY, interval_loss=IntervalLoss(0.3), **DEEP
     ),
     "mnist-mlp-eps0.1": mnist(
-        "500-300-200-100", 0.1, quant_step=0.1, mask_decay=1.5e-4, steps=7, epochs=20
+        "500-300-200-100",
+        0.1,
+        quant_step=0.1,
+        mask_decay=1.5e-4,
+        interval_loss=IntervalLoss(0.1),
+        steps=7,
+        epochs=20,
     ),
     "cifar10-conv-small-eps2": cifar10("conv-small", 2, mask_decay=2e-4, epochs=30),
     "cifar10-conv-small-eps8": cifar10("conv-small", 8, mask_decay=2e-4, epochs=30),

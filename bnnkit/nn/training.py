@@ -84,7 +84,8 @@ class Trainer:
         Raises
         ------
         FloatingPointError
-            As soon as the loss is not finite, or after an epoch with a parameter beyond 1e12.
+            As soon as the loss is not finite, or after an epoch with a parameter beyond 1e12, or
+            with gradients whose squares are infinite, by which Adam would move nothing any more.
         """
         epochs = range(len(self.history), self.epochs)
         if not verbose:
@@ -167,11 +168,17 @@ class Trainer:
             losses, correct = losses + loss, correct + hits
             self._optimiser.step(self._rate(epoch, index))
             self.network.refresh()
+        self._check_finite(epoch)
+        return {"loss": losses / n_images, "accuracy": correct / n_images}
+
+    def _check_finite(self, epoch):
         largest = np.max([np.abs(value).max() for value in self._values()])
         if not largest <= _LARGEST:  # NaN compares as false
             what = f"the largest parameter is {largest:g} after epoch {epoch + 1}"
             raise divergence(what, self.learning_rate)
-        return {"loss": losses / n_images, "accuracy": correct / n_images}
+        if not all(np.isfinite(square.max()) for square in self._optimiser.squares):
+            what = f"squares of gradients are not finite after epoch {epoch + 1}"
+            raise divergence(what, self.learning_rate, ", mask_decay or the weights of loss terms")
 
     def _rate(self, epoch, index):
         step = epoch * self._n_batches + index
@@ -210,10 +217,10 @@ class Trainer:
         }
 
 
-def divergence(what, learning_rate):
-    """The error to raise where `what` has become too large to go on."""
+def divergence(what, learning_rate, more=""):
+    """The error to raise where `what` has become too large to go on; `more` to lower."""
     return FloatingPointError(
-        f"training diverged: {what}; lower learning_rate (now {learning_rate:g})"
+        f"training diverged: {what}; lower learning_rate (now {learning_rate:g}){more}"
     )
 
 

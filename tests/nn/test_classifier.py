@@ -288,6 +288,12 @@ def test_a_mask_decay_for_each_layer(blobs):
     assert np.argmax(zeros, axis=0).tolist() == [0, 1, 2]
 
 
+def test_gradients_too_large_to_square(blobs):
+    message = r"squares of gradients are not finite after epoch 1; lower .*, mask_decay or"
+    with pytest.raises(FloatingPointError, match=message):
+        BNNClassifier("10", epochs=2, mask_decay=1e30, random_state=0).fit(*blobs)
+
+
 def test_a_warm_start_that_fails_can_go_on_as_if_it_had_not(blobs):
     settings = {"epochs": 1, "warm_start": True, "random_state": 0}
     straight, troubled = (BNNClassifier("10", **settings).fit(*blobs) for _ in range(2))
