@@ -28,7 +28,7 @@ class FGSM(Attack):
     >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
     >>> images = np.zeros((2, 1, 28, 28), np.uint8)
     >>> labels = network.predict(images)
-    >>> FGSM()(network, images, labels, eps=0.1).success.tolist()
+    >>> FGSM()(network, images, labels, eps=0.2).success.tolist()
     [True, True]
     """
 
@@ -70,7 +70,7 @@ class PGD(Attack):
     >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
     >>> images = np.zeros((2, 1, 28, 28), np.uint8)
     >>> labels = network.predict(images)
-    >>> PGD(steps=5, random_state=0)(network, images, labels, eps=0.1).success.tolist()
+    >>> PGD(steps=5, random_state=0)(network, images, labels, eps=0.2).success.tolist()
     [True, True]
     """
 

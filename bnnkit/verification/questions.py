@@ -31,9 +31,9 @@ def encode_question(network, image, label, eps, pixels="real"):
     >>> network = bnnkit.zoo.load("mnist-mlp-eps0.1")
     >>> image = np.zeros((1, 28, 28), np.uint8)
     >>> label = network.predict(image[None])[0]
-    >>> question = bnnkit.verification.encode_question(network, image, label, eps=0.1)
+    >>> question = bnnkit.verification.encode_question(network, image, label, eps=0.2)
     >>> print(str(question.formula).splitlines()[0])
-    482 variables, 1 clause, 290 sums
+    629 variables, 163 clauses, 305 sums
     """
     image, label = checked_image(network, image, label)
     eps = checked_limits(image, eps, None, pixels)
