@@ -105,16 +105,15 @@ class Twin:
     def backward(self, d_logits, of_statistics=None):
         """Gradients of (weights of each layer, gammas, betas, scale, bias) and of the input.
 
-        `of_statistics` has what else is known of the gradients of each mean and each variance.
+        `of_statistics` has gradients of mean and variance of each norm, to be added.
         """
         head, (windows, z) = self.network.head, self.trace[-1]
         gradients = {"scale": np.sum(d_logits * z), "bias": d_logits.sum(0)}
         dz = float(head.scale.value[0]) * d_logits[:, None, None, :]
         layer = head.layer
         gradients["weights"], gradients["gamma"], gradients["beta"] = [], [], []
-        for norm, (below, centred, deviation, y) in zip(
-            self.network.norms[::-1], self.trace[-2::-1], strict=True
-        ):
+        for index in reversed(range(len(self.network.norms))):
+            norm, (below, centred, deviation, y) = self.network.norms[index], self.trace[index]
             gradients["weights"].append(np.einsum("nrso,nrsijc->oijc", dz, windows))
             dx = plain_scatter(np.einsum("nrso,oijc->nrsijc", dz, layer.weights), layer.geometry)
             dy = dx * self.slope(y, self.scale)
@@ -125,12 +124,9 @@ class Twin:
                 dy = dy - dy.mean(axes) - centred * (dy * centred).mean(axes)
             dz = norm.gamma.value / deviation * dy
             if of_statistics is not None:
-                d_mean, d_variance = of_statistics[len(self.network.norms) - len(gradients["beta"])]
+                d_mean, d_variance = of_statistics[index]
                 dz = dz + (d_mean + 2 * d_variance * centred * deviation) / centred[..., 0].size
-            layer, windows = (
-                self.network.layers[len(self.network.norms) - len(gradients["beta"])],
-                below,
-            )
+            layer, windows = self.network.layers[index], below
         gradients["weights"].append(np.einsum("nrso,nrsijc->oijc", dz, windows))
         dx = plain_scatter(np.einsum("nrso,oijc->nrsijc", dz, layer.weights), layer.geometry)
         return {

@@ -37,7 +37,6 @@ class BatchNormStep:
         self.mean = np.zeros(channels)
         self.variance = np.ones(channels)
         self.space = Workspace()
-        self._totals = np.zeros((2, channels))  # gradients that `backward` takes along
 
     def parameters(self):
         """What the optimiser moves."""
@@ -72,7 +71,7 @@ class BatchNormStep:
     def forward(self, z, n_images):
         """Take the statistics of the batch; return its bits."""
         count = n_images * z.shape[1]
-        self._totals = np.zeros((2, len(self.mean)))
+        self._totals = np.zeros((2, len(self.mean)))  # of other sums, for `backward`
         self.set_statistics(*mean_and_variance(*self.moments(z, n_images), count))
         return self.bits(z, n_images)
 
