@@ -22,7 +22,7 @@ from bnnkit.verification.real.box import Box
 from bnnkit.verification.real.pipeline import Question
 
 SEARCH = 0.005  # seconds of the first search; these questions are tiny
-NO_SEARCH = 1e-6  # all but none, so that proofs find what there is
+NO_SEARCH = 0  # so that proofs find what there is
 MOST_PIXELS, MOST_BITS = 4, 4  # of what elimination is asked about
 
 

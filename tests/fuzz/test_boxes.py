@@ -73,12 +73,16 @@ def test_patterns_by_hand():
 
 
 def test_an_error_in_the_proof_is_found_and_what_is_left_is_small(monkeypatch):
-    """Bits that exclude each other, of which only the first is excluded."""
+    """Bits that exclude each other, of which only the first is excluded.
+
+    Asked without a search: what one finds depends on the clock.
+    """
+    ways = {"box of pixels, proof": boxes.WAYS["box of pixels, proof"]}  # and enumeration
     about_bits = prover.Prover._about_bits
     monkeypatch.setattr(prover.Prover, "_about_bits", lambda *a: about_bits(*a)[:1])
 
     def fails(case):
-        return fuzz.contradictory(case.statements(boxes.WAYS))
+        return fuzz.contradictory(case.statements(ways))
 
     found = next(filter(fails, DRAWN))
     small = fuzz.shrink(found, fails, seconds=10)

@@ -1,5 +1,6 @@
 """The question about a box of real inputs, cheapest stage first."""
 
+import math
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -124,7 +125,11 @@ def verify_box(network, low, high, condition, timeout=60.0, seed=0):
 
 
 class Question:
-    """One question and the time that its stages have taken; its first search is `first` seconds."""
+    """One question and the time that its stages have taken.
+
+    Its first search is `first` seconds, and those beside a proof begin as short; if it is 0, there
+    is none before a proof has ended.
+    """
 
     def __init__(self, network, box, condition, timeout, seed, first):
         self._network, self._box, self._condition = network, box, condition
@@ -161,7 +166,7 @@ class Question:
 
     def _prove(self, prover):
         """Let the proof run, and search meanwhile; a verdict, or None if no proof is expected."""
-        turn = self._first / PATIENCE
+        turn = self._first / PATIENCE or math.inf
         try:
             prover.start()
             while not prover.wait(min(PATIENCE * turn, self._clock.left)):
