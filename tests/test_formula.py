@@ -360,8 +360,8 @@ def test_files(name, tmp_path):
     ("content", "message"),
     [
         (b"p cnf 1 1\n1 2 0\n", "wrong.cnf: line 2"),
-        (gzip.compress(b"p cnf 1 1\n1 0\n")[:-3], "wrong.cnf is damaged gzip data"),
-        (gzip.compress(b"p cnf 1 1\n1 0\n")[:10] + b"\xff" * 20, "damaged gzip data"),
+        (gzip.compress(b"p cnf 1 1\n1 0\n", mtime=0)[:-3], "wrong.cnf is damaged gzip data"),
+        (gzip.compress(b"p cnf 1 1\n1 0\n", mtime=0)[:10] + b"\xff" * 20, "damaged gzip data"),
         (b"\x1f\x8bnonsense", "wrong.cnf is damaged gzip data"),
         (b"\x00\xff", "wrong.cnf: line 1"),
     ],

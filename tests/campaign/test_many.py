@@ -135,7 +135,6 @@ def other_network():
         ({"images": lambda images: images.reshape(4, 16)}, False),
         ({"network": lambda _: other_network()}, True),
     ],
-    ids=str,
 )
 def test_what_makes_a_question_another_one(questions, change, new, tmp_path):
     store = tmp_path / "run.sqlite"
