@@ -85,7 +85,7 @@ def test_an_error_in_the_proof_is_found_and_what_is_left_is_small(monkeypatch):
         return fuzz.contradictory(case.statements(ways))
 
     found = next(filter(fails, DRAWN))
-    small = fuzz.shrink(found, fails, seconds=10)
+    small = fuzz.shrink(found, fails, seconds=100)
     assert fails(small)
     assert len(small.members[0]["head"]["bias"]) == 2
     assert small.image.size <= found.image.size

@@ -39,7 +39,7 @@ def test_verdicts_agree_with_elimination(seed):
     box = Box(low, high)
     for condition in CONDITIONS:
         truth = real_boxes.has_counterexample(network, box, condition)
-        verdict = verify_box(network, low, high, condition, timeout=2)
+        verdict = verify_box(network, low, high, condition, timeout=60)
         if verdict.status == "falsified":
             assert truth
             check_witness(network, box, condition, verdict)
@@ -58,7 +58,7 @@ def test_without_search_the_proof_finds_what_there_is(search, monkeypatch):
         rng = np.random.default_rng(1000 + seed)
         network = real_boxes.random_network(rng)
         low, high = real_boxes.random_ends(rng, network.input_shape)
-        verdict = verify_box(network, low, high, 0, timeout=2)
+        verdict = verify_box(network, low, high, 0, timeout=60)
         truth = real_boxes.has_counterexample(network, Box(low, high), CONDITIONS[0])
         assert verdict.status == ("falsified" if truth else "robust")
         stages.append(verdict.stage)
