@@ -20,7 +20,7 @@ from robust_minutes import minutes
 
 from bnnkit import BNNClassifier, datasets
 from bnnkit._files import write_text
-from bnnkit.nn import IntervalLoss, PGDTraining
+from bnnkit.nn import PGDTraining
 from bnnkit.robust import Certified, ExactTraining
 from bnnkit.zoo import Card, Training, Zoo
 from bnnkit.zoo.catalog import PACKAGED
@@ -39,13 +39,13 @@ class Recipe:
 
 
 def mnist(architecture, eps, *, quant_step=0.61, **settings):
-    """Recipe for MNIST; 5,000 random training images choose the epoch."""
+    """Recipe for MNIST; of 5,000 held-out training images, 1,000 choose the epoch."""
     settings |= {"quant_step": quant_step, "validation": 5000}
     return Recipe("mnist", eps, _settings(architecture, eps, **settings))
 
 
 def cifar10(architecture, grey_levels, **settings):
-    """Recipe for CIFAR-10, or a sample of it; a tenth of the training images choose the epoch."""
+    """Recipe for CIFAR-10, or a sample of it; of a tenth held out, 1,000 choose the epoch."""
     eps = grey_levels / 255
     settings |= {"quant_step": 0.064, "validation": 0.1}
     return Recipe("cifar10", eps, _settings(architecture, eps, **settings))
@@ -57,9 +57,7 @@ def _settings(architecture, eps, *, steps=3, exact=None, limit=0.02, **settings)
         "epochs": 16,
         "batch_size": 128,
         "learning_rate": 1e-3,
-        "weights": "binmask",
         "mask_scale": 0.01,
-        "surrogate_scale": 1.0,
         "adversary": ExactTraining(
             PGDTraining(eps, steps=steps), **{"start": 0.75} | (exact or {})
         ),
@@ -76,29 +74,34 @@ DEEP = {
     "limit": 0.1,
 }
 # gradients are smaller in dense layers, and so is the decay that they bear
-DECAY = (7e-5, 1e-4, 1e-4, 1e-4, 3e-5, 3e-5, 3e-5)
-HALF = tuple(decay / 2 for decay in DECAY)
+DECAY = (3.5e-5, 5e-5, 5e-5, 5e-5, 1.5e-5, 1.5e-5, 1.5e-5)
 
 RECIPES = {
-    "mnist-conv-small-eps0.1": mnist("conv-small", 0.1, mask_decay=7e-5, epochs=20),
-    "mnist-conv-small-eps0.3": mnist("conv-small", 0.3, mask_decay=2e-4),
+    "mnist-conv-small-eps0.1": mnist(
+        "conv-small", 0.1, mask_decay=7e-5, interval_loss=0.1, epochs=20
+    ),
+    "mnist-conv-small-eps0.3": mnist("conv-small", 0.3, mask_decay=1.4e-4, interval_loss=0.1),
     "mnist-conv-large-eps0.1": mnist(
-        "conv-large", 0.1, mask_decay=HALF, interval_loss=IntervalLoss(0.1), **DEEP
+        "conv-large", 0.1, mask_decay=DECAY, interval_loss=0.1, **DEEP
     ),
     "mnist-conv-large-eps0.3": mnist(
-        "conv-large", 0.3, mask_decay=DECAY, interval_loss=IntervalLoss(0.3), **DEEP
+        "conv-large", 0.3, mask_decay=DECAY, interval_loss=0.3, **DEEP
     ),
     "mnist-mlp-eps0.1": mnist(
         "500-300-200-100",
         0.1,
         quant_step=0.1,
-        mask_decay=1.5e-4,
-        interval_loss=IntervalLoss(0.1),
+        mask_decay=1e-4,
+        interval_loss=0.3,
         steps=7,
         epochs=20,
     ),
-    "cifar10-conv-small-eps2": cifar10("conv-small", 2, mask_decay=2e-4, epochs=30),
-    "cifar10-conv-small-eps8": cifar10("conv-small", 8, mask_decay=2e-4, epochs=30),
+    "cifar10-conv-small-eps2": cifar10(
+        "conv-small", 2, mask_decay=2e-4, interval_loss=0.3, epochs=30
+    ),
+    "cifar10-conv-small-eps8": cifar10(
+        "conv-small", 8, mask_decay=2e-4, interval_loss=0.3, epochs=30
+    ),
 }
 
 

@@ -25,7 +25,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import bnnkit
-from bnnkit.nn import BoundDecay, IntervalLoss, PGDTraining
+from bnnkit.nn import BoundDecay, PGDTraining
 from bnnkit.verification import encode_question
 
 data = bnnkit.datasets.load("digits")
@@ -44,7 +44,7 @@ recipes = {
     "PGD, sparse, intervals": {
         "adversary": pgd,
         "mask_decay": 1e-3,
-        "interval_loss": IntervalLoss(0.3),
+        "interval_loss": 0.3,
     },
 }
 networks = {
@@ -103,8 +103,8 @@ for name in ("plain", "PGD, sparse"):
 # of the open questions end in time depends on the machine.
 #
 # The interval loss sees what PGD in training cannot: its gradient passes through surrogates, and a
-# network can learn to look robust to them. In a deep network that is most of what it learns; the
-# networks ``mnist-conv-large`` of the zoo were trained with intervals for that reason.
+# network can learn to look robust to them. In a deep network that is most of what it learns. So
+# all networks of the zoo were trained with intervals.
 #
 # Exercises
 # ---------

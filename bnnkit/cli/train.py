@@ -51,6 +51,7 @@ def _add_robust_training(parser):
     group.add_argument(
         "--interval-loss",
         type=float,
+        default=0.0,
         metavar="W",
         help="add the loss of the worst logits that interval bounds allow, times this, e.g. 0.1; "
         "with --eps",
@@ -87,18 +88,20 @@ def _number(text):
 
 def _robust_settings(args):
     """What the arguments of `_add_robust_training` ask BNNClassifier for."""
-    from bnnkit.nn import BoundDecay, IntervalLoss, PGDTraining
+    from bnnkit.nn import BoundDecay, PGDTraining
     from bnnkit.robust import Certified
 
-    asks = [args.steps is not None, args.adaptive, args.interval_loss is not None]
+    asks = [args.steps is not None, args.adaptive, args.interval_loss != 0]
     if args.eps is None and any(asks):
         option = ("--steps", "--adaptive", "--interval-loss")[asks.index(True)]
         raise ValueError(f"{option} is about the balls of --eps; give it, too")
-    settings = {"validation": args.validation, "patience": args.patience}
+    settings = {
+        "validation": args.validation,
+        "patience": args.patience,
+        "interval_loss": args.interval_loss,
+    }
     if args.bound_decay is not None:
         settings["bound_decay"] = BoundDecay(args.bound_decay)
-    if args.interval_loss is not None:
-        settings["interval_loss"] = IntervalLoss(args.interval_loss)
     if args.eps is not None:
         eps = float(args.eps)
         settings["adversary"] = PGDTraining(eps, steps=args.steps or 10)

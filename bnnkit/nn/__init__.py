@@ -12,7 +12,6 @@ _NAMES = {
     "BoundDecay": "bnnkit.nn.bound_decay",
     "Conv": "bnnkit.nn.architectures",
     "Dense": "bnnkit.nn.architectures",
-    "IntervalLoss": "bnnkit.nn.interval",
     "PGDTraining": "bnnkit.nn.adversary",
     "RealClassifier": "bnnkit.nn.real",
 }

@@ -21,7 +21,7 @@ from bnnkit.kernels.training import from_lanes
 from bnnkit.nn.loss import cross_entropy
 from bnnkit.quantiser import Quantiser
 
-_ROUNDING = 1e-9  # of shares of the training
+_ROUNDING = 1e-9  # of shares
 
 
 class Plan(NamedTuple):
@@ -147,9 +147,6 @@ class PGDTraining:
         max(min(1.5 / steps, 1), 0.3) * eps.
     clean_share : float
         Share of each batch that is left as it is, in [0, 1).
-    corners : int
-        So many random corners of each ball are tried after the ascent; an image is trained on
-        where its loss is greatest, be that at one of them or where the ascent ended. 0 for none.
 
     Raises
     ------
@@ -161,9 +158,6 @@ class PGDTraining:
     The ascent starts at a random point of the ball and sees the network as the training step
     will, normalised by the statistics of the batch. Its last iterate is what is trained on: to keep
     the one of greatest loss takes another forward pass, and made no difference that was measured.
-
-    In deep sparse networks the surrogate gradient says little, and blind corners find more: they
-    cost a forward pass each, where a step costs a backward pass too (docs/results/training.md).
 
     References
     ----------
@@ -185,7 +179,6 @@ class PGDTraining:
     steps_ramp: float = 0.25
     step_size: float | None = None
     clean_share: float = 0.0
-    corners: int = 0
 
     def __post_init__(self):
         if as_eps(self.eps) == 0:
@@ -198,7 +191,6 @@ class PGDTraining:
             check_range("step_size", self.step_size, "(0, 1]")
         without = "; with nothing left to attack, leave the adversary out"
         check_range("clean_share", self.clean_share, "[0, 1)", without)
-        check_count("corners", self.corners, least=0)
 
     @property
     def full(self):
@@ -230,7 +222,7 @@ class PGDTraining:
 
     def n_clean(self, n_images):
         """How many images of a batch are left clean."""
-        return int(self.clean_share * n_images)
+        return int(self.clean_share * n_images + _ROUNDING)
 
     def batch(self, network, ball, labels, plan, rng, batch_statistics=True):
         """The levels that a batch is trained on.
@@ -255,12 +247,9 @@ class PGDTraining:
         levels, clean = np.empty(ball.pixels.shape, np.uint8), self.n_clean(len(labels))
         if clean:
             levels[:clean] = ball.levels[:clean]
-        attacked = network, ball.rest(clean), labels[clean:], rng, batch_statistics
-        climb = _Ascent(*attacked)
+        climb = _Ascent(network, ball.rest(clean), labels[clean:], rng, batch_statistics)
         climb.go(plan.steps, self._step(plan) / float(ball.quantiser.step))
         climb.write(levels[clean:])
-        if self.corners:
-            _try_corners(self.corners, levels[clean:], *attacked)
         return levels
 
     def _step(self, plan):
@@ -307,18 +296,3 @@ class _Ascent:
 
     def _loss(self, logits):
         return cross_entropy(logits, self._labels)
-
-
-def _try_corners(count, levels, network, ball, labels, rng, batch_statistics):
-    """Write random corners of the balls into `levels` (n, H, W, C) where their loss is greater."""
-    infer = network.forward if batch_statistics else network.logits
-    ends = ball.low, ball.high
-    low, high = (np.rint(end).astype(np.uint8).reshape(levels.shape) for end in ends)
-    greatest, _ = cross_entropy(infer(levels), labels)
-    bits = levels.size
-    for _ in range(count):
-        coins = np.unpackbits(rng.integers(0, 256, -(-bits // 8), np.uint8), count=bits)
-        corner = np.where(coins.reshape(levels.shape), high, low)
-        losses, _ = cross_entropy(infer(corner), labels)
-        greater = losses > greatest
-        levels[greater], greatest[greater] = corner[greater], losses[greater]

@@ -24,8 +24,8 @@ class BinaryObjective(Objective):
     adversary : PGDTraining or ExactTraining, optional
         Without one, images are trained on as they are.
     bound_decay : BoundDecay, optional
-    interval_loss : IntervalLoss, optional
-        Of the adversary's balls.
+    interval_loss : float
+        Weight of the loss term of `IntervalPass` at full eps, for the adversary's balls.
     tune : bool
         Tune the scales of the surrogates after each epoch (`tune_scales`).
     """
@@ -37,7 +37,7 @@ class BinaryObjective(Objective):
         balls,
         adversary=None,
         bound_decay=None,
-        interval_loss=None,
+        interval_loss=0.0,
         tune=False,
     ):
         super().__init__(inputs, labels)
@@ -54,10 +54,11 @@ class BinaryObjective(Objective):
         if self._adversary is None:
             return {}
         self._plan = self._adversary.at(self._share)
-        if self._interval_loss is not None:
+        if self._interval_loss:
             self._pass = IntervalPass(network)
-        full = self._plan.eps == self._adversary.at(1).eps
-        return {**self._plan._asdict(), "eligible": full}
+        eps, full = self._plan.eps, self._adversary.at(1).eps
+        self._weight = self._interval_loss * eps / full
+        return {**self._plan._asdict(), "eligible": eps == full}
 
     def end_epoch(self, network, rng):
         """Tune the surrogates; note loss terms, sparsity, scales, and cardinality bounds."""
@@ -82,14 +83,15 @@ class BinaryObjective(Objective):
         """Levels that the adversary found."""
         if self._adversary is None:
             return super().batch_inputs(network, batch, rng)
-        ball = self._balls.of(batch, self._plan.eps)
-        return self._adversary.batch(network, ball, self.labels[batch], self._plan, rng)
+        self._ball = self._balls.of(batch, self._plan.eps)
+        return self._adversary.batch(network, self._ball, self.labels[batch], self._plan, rng)
 
     def backward(self, network, batch, d_logits):
         """Set the gradients, with those of interval loss and bound decay."""
         terms = {}
-        if self._interval_loss is not None:
-            terms["interval_loss"] = self._interval_backward(batch, d_logits)
+        if self._interval_loss:
+            ends, labels = self._ball.ends, self.labels[batch]
+            terms["interval_loss"] = self._pass.backward(d_logits, *ends, labels, self._weight)
         else:
             network.backward(d_logits)
         if self._bound_decay is not None:
@@ -97,12 +99,6 @@ class BinaryObjective(Objective):
         for name, term in terms.items():
             self._terms.setdefault(name, []).append(term)
         return sum(terms.values())
-
-    def _interval_backward(self, batch, d_logits):
-        eps, loss = self._plan.eps, self._interval_loss
-        weight = loss.weight * eps / self._adversary.at(1).eps
-        ends = self._balls.of(batch, eps).ends
-        return self._pass.backward(d_logits, *ends, self.labels[batch], weight, loss.q)
 
     def _attacked_accuracy(self, network):
         """How many of the images to tune by a full attack leaves correct."""

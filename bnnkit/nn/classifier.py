@@ -10,7 +10,6 @@ from bnnkit.nn.architectures import parse_architecture
 from bnnkit.nn.binary_objective import BinaryObjective, full_attack
 from bnnkit.nn.bound_decay import BoundDecay, for_layers
 from bnnkit.nn.estimator import Classifier, check_positive
-from bnnkit.nn.interval import IntervalLoss
 from bnnkit.nn.latent import LatentNetwork
 from bnnkit.nn.layers import WEIGHTS
 from bnnkit.nn.surrogate import window
@@ -65,8 +64,11 @@ class BNNClassifier(Classifier):
         Makes each batch adversarial before the network learns it.
     bound_decay : BoundDecay, optional
         Penalty on large cardinality bounds.
-    interval_loss : IntervalLoss, optional
-        Penalty on what interval bounds leave possible in the balls of the `adversary`.
+    interval_loss : float
+        0 for none, at most 1000: the weight of a loss term, the cross-entropy of the worst
+        logits that interval bounds allow in the balls of the `adversary`, for one more pass
+        forward and backward (`bnnkit.nn.interval`). It grows in proportion to the radius of the
+        balls, up to this; images that are left clean have balls, too.
     monitor : callable, optional
         ``monitor(network, images, labels)`` is the validation score, a finite number, from the
         exact network of an epoch and the held-out images (N, C, H, W), uint8 or float64 as
@@ -141,7 +143,7 @@ class BNNClassifier(Classifier):
         mask_decay=0.0,
         adversary=None,
         bound_decay=None,
-        interval_loss=None,
+        interval_loss=0.0,
         monitor=None,
         n_classes=None,
         warm_start=False,
@@ -229,7 +231,12 @@ class BNNClassifier(Classifier):
                     f"bound_decay must be a BoundDecay or None, got {self.bound_decay!r}"
                 )
             self.bound_decay.check(n_layers)
-        self._check_interval_loss()
+        check_range("interval_loss", self.interval_loss, "[0, 1000]", "; 0 is for none")
+        if self.interval_loss and self.adversary is None:
+            raise ValueError(
+                "interval_loss is about the balls of the adversary, and there is none; pass one, "
+                "such as PGDTraining(eps, steps=1)"
+            )
         if self.monitor is None:
             return
         if not callable(self.monitor):
@@ -241,19 +248,6 @@ class BNNClassifier(Classifier):
             raise ValueError(
                 "monitor judges held-out images, and validation=0 holds out none; pass a "
                 "number of images, such as validation=0.1"
-            )
-
-    def _check_interval_loss(self):
-        if self.interval_loss is None:
-            return
-        if not isinstance(self.interval_loss, IntervalLoss):
-            raise TypeError(
-                f"interval_loss must be an IntervalLoss or None, got {self.interval_loss!r}"
-            )
-        if self.adversary is None:
-            raise ValueError(
-                "interval_loss is about the balls of the adversary, and there is none; pass one, "
-                "such as PGDTraining(eps, steps=1)"
             )
 
     def _first_scale(self):
@@ -287,7 +281,7 @@ class BNNClassifier(Classifier):
             None if self.adversary is None else self._balls(images),
             self.adversary,
             self.bound_decay,
-            self.interval_loss,
+            float(self.interval_loss),
             tune=isinstance(self.surrogate_scale, str),
         )
 
@@ -344,7 +338,7 @@ class BNNClassifier(Classifier):
         reason = f" and hidden layer {constant[0]} is constant" if constant else ""
         smaller = "mask_decay or learning_rate" + (" or eps" if self.adversary else "")
         if self.interval_loss:
-            smaller += " or the weight of interval_loss"
+            smaller += " or interval_loss"
         warnings.warn(
             f"the network has learned nothing: it classifies {right:.0%} of {len(labels)} training "
             f"images correctly, of which {chance:.0%} are of one class{reason}; lower {smaller}, "

@@ -100,9 +100,9 @@ class Classifier:
         ValueError, TypeError
             A parameter, an image or a label is out of its range. Or the folder holds a run
             with other parameters or data, or a damaged one; or a warm start is to be written
-            to a folder.
+            to a folder. Or the mask decay left a layer without weights.
         FloatingPointError
-            The loss became infinite or NaN, or a parameter too large.
+            The loss became infinite or NaN, or a parameter or the square of a gradient too large.
         """
         self._check_parameters()
         if folder is not None and not os.fspath(folder):

@@ -6,77 +6,25 @@ negative ones W- (both as 0 and 1) and inputs between l and h, the ends are
     low = W+ l - W- h,    high = W+ h - W- l.
 
 Their sum is W (l + h) with W = W+ - W-, and their difference |W| (h - l) with |W| = W+ + W-: three
-products of a `TernaryLayer` with bits, W l, W h and |W| (h - l), and the same the other way back.
-The batch-norm and the step are monotone, so their ends come from these ends.
-"""
+products of a `TernaryLayer`, W l, W h and |W| (h - l), and the same the other way back.
+The batch-norm and the step are monotone, so their ends come from these ends. What is minimised is
+the cross-entropy of the worst logits: that of the label at its low end and all others at their
+high ends.
 
-from dataclasses import dataclass
+An attack in training sees a deep network through its surrogate gradients, and the network learns
+to look robust to them. Bounds cannot be deceived, but they are loose: too large a weight takes
+accuracy. docs/results/training.md has figures.
+
+References
+----------
+Gowal et al. Scalable verified training for provably robust image classification. ICCV 2019.
+"""
 
 import numpy as np
 
-from bnnkit._options import check_range
 from bnnkit.kernels import training
 from bnnkit.nn.lanes import FLOATS, Workspace
-from bnnkit.nn.loss import generalised_cross_entropy
-
-
-@dataclass(frozen=True)
-class IntervalLoss:
-    """A loss term for what interval bounds leave possible in the balls around the images.
-
-    Each batch passes through the network once more, as intervals: the levels of a ball, then the
-    bits that each neuron can have at all, if its inputs are free of each other. The term is
-
-        weight * (1 - p**q) / q,
-
-    where p is the label's share in the softmax of the worst logits: that of the label at its low
-    end and all others at their high ends. Its gradient goes through both ends of each sum by the
-    surrogates, and through mean and variance of the batch-norms, which are those of the batch
-    that the network is trained on, attacked as it is.
-
-    Parameters
-    ----------
-    weight : float
-        In (0, 1000]. It grows in proportion to the radius of the balls, up to this. Images that
-        are left clean (`clean_share`) have balls, too.
-    q : float
-        In [0, 1]; at 0 the loss is the cross-entropy -log(p), at 1 it is 1 - p. The larger, the
-        less is given for images of which bounds will hardly ever prove anything.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For a parameter out of its range.
-
-    Notes
-    -----
-    An attack in training sees a deep network through its surrogate gradients, and the network
-    learns to look robust to them. Bounds cannot be deceived, but they are loose: a large weight
-    takes accuracy. docs/results/training.md has figures.
-
-    References
-    ----------
-    Intervals: Gowal et al. Scalable verified training for provably robust image classification.
-    ICCV 2019. The loss: Zhang, Sabuncu. Generalized cross entropy loss for training deep neural
-    networks with noisy labels. NeurIPS 2018.
-
-    Examples
-    --------
-    >>> from bnnkit.nn import BNNClassifier, IntervalLoss, PGDTraining
-    >>> adversary = PGDTraining(eps=0.3, steps=1)
-    >>> classifier = BNNClassifier(adversary=adversary, interval_loss=IntervalLoss(0.3))
-    >>> classifier.interval_loss
-    IntervalLoss(weight=0.3, q=0.5)
-    """
-
-    weight: float
-    q: float = 0.5
-
-    def __post_init__(self):
-        check_range("weight", self.weight, "(0, 1000]", "; without the term, leave it out")
-        check_range("q", self.q, "[0, 1]")
-        for name in ("weight", "q"):  # a NumPy number is printed in another way by each release
-            object.__setattr__(self, name, float(getattr(self, name)))
+from bnnkit.nn.loss import cross_entropy
 
 
 class IntervalPass:
@@ -91,7 +39,7 @@ class IntervalPass:
         self._network = network
         self._stages = [_Stage(layer) for layer in network.linear_layers()]
 
-    def backward(self, d_logits, low, high, labels, weight, q):
+    def backward(self, d_logits, low, high, labels, weight):
         """Set the gradients of a batch and of the loss term, in place of `network.backward`.
 
         The sums of intervals are normalised by the statistics of the batch, so what the term says
@@ -104,15 +52,15 @@ class IntervalPass:
         low, high : ndarray of uint8, shape (n, H, W, C)
             Ends of the levels.
         labels : ndarray of int64, shape (n,)
-        weight, q : float
-            As for `IntervalLoss`.
+        weight : float
+            Of the term.
 
         Returns
         -------
         float
             The term: `weight` times the mean of the losses, in nats.
         """
-        term, of_head = self._find(low, high, labels, weight, q)
+        term, of_head = self._find(low, high, labels, weight)
         self._network.backward(d_logits)
         for stage in self._stages:
             stage.add_weight_gradient()
@@ -121,7 +69,7 @@ class IntervalPass:
         head.bias.gradient += bias.astype(np.float32)
         return term
 
-    def _find(self, low, high, labels, weight, q):
+    def _find(self, low, high, labels, weight):
         """The term, and its gradients of scale and bias; stages and norms keep the others."""
         n, stages, norms = len(labels), self._stages, self._network.norms
         for stage in stages:
@@ -131,7 +79,7 @@ class IntervalPass:
             stage.forward(x, n)
             x = stage.bits(norm, n)
         stages[-1].forward(x, n)
-        term, of_head, dz = self._worst(stages[-1].sums, labels, weight, q)
+        term, of_head, dz = self._worst(stages[-1].sums, labels, weight)
         for index in reversed(range(1, len(stages))):
             stages[index].find_weight_gradient(*dz)
             ends, window = stages[index].input_gradient(*dz, n), self._network.window(index - 1)
@@ -139,14 +87,14 @@ class IntervalPass:
         stages[0].find_weight_gradient(*dz)
         return term, of_head
 
-    def _worst(self, sums, labels, weight, q):
+    def _worst(self, sums, labels, weight):
         """The term, its gradients of scale and bias, and those of low and high ends of the sums."""
         n, head = len(labels), self._network.head
         low, high = (head.rows(z, n) for z in sums)
         own = np.arange(low.shape[1]) == labels[:, None]
         at_low = own == (head.scale.value[0] >= 0)  # a negative scale turns sums round
         worst = np.where(at_low, low, high)
-        losses, d_logits = generalised_cross_entropy(head.logits(worst), labels, q)
+        losses, d_logits = cross_entropy(head.logits(worst), labels)
         d_logits *= weight / n
         of_head = np.sum(d_logits * worst), d_logits.sum(axis=0)
         ends = np.where(at_low, d_logits, 0), np.where(at_low, 0, d_logits)

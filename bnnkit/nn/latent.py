@@ -96,7 +96,7 @@ class LatentNetwork:
             if not layer.is_finite():
                 raise FloatingPointError(
                     f"training diverged: {name} has parameters that are no finite numbers; lower "
-                    "learning_rate, or the weights of further loss terms"
+                    "learning_rate, interval_loss or bound_decay"
                 )
             raise ValueError(
                 f"{name} has no weights left: all of its {layer.weights.size} are 0 with "

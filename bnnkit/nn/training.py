@@ -178,7 +178,7 @@ class Trainer:
             raise divergence(what, self.learning_rate)
         if not all(np.isfinite(square.max()) for square in self._optimiser.squares):
             what = f"squares of gradients are not finite after epoch {epoch + 1}"
-            raise divergence(what, self.learning_rate, ", mask_decay or the weights of loss terms")
+            raise divergence(what, self.learning_rate, ", mask_decay, interval_loss or bound_decay")
 
     def _rate(self, epoch, index):
         step = epoch * self._n_batches + index

@@ -13,6 +13,8 @@ from bnnkit._options import check_count, check_range
 if TYPE_CHECKING:  # it loads numba
     from bnnkit.nn.adversary import PGDTraining
 
+_ROUNDING = 1e-9  # of shares
+
 
 @dataclass(frozen=True)
 class ExactTraining:
@@ -114,7 +116,7 @@ class ExactTraining:
         withstand = logits.argmax(axis=1) == labels
         withstand[: self.adversary.n_clean(len(labels))] = False
         order = np.argsort(-losses, kind="stable")
-        return order[withstand[order]][: math.ceil(self.share * len(labels))]
+        return order[withstand[order]][: math.ceil(self.share * len(labels) - _ROUNDING)]
 
 
 class _Questions:

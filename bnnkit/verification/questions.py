@@ -33,7 +33,7 @@ def encode_question(network, image, label, eps, pixels="real"):
     >>> label = network.predict(image[None])[0]
     >>> question = bnnkit.verification.encode_question(network, image, label, eps=0.2)
     >>> print(str(question.formula).splitlines()[0])
-    629 variables, 163 clauses, 305 sums
+    253 variables, 67 clauses, 121 sums
     """
     image, label = checked_image(network, image, label)
     eps = checked_limits(image, eps, None, pixels)

@@ -142,7 +142,7 @@ def card(name):
     --------
     >>> from bnnkit import zoo
     >>> zoo.card("mnist-mlp-eps0.1").evaluation.certified_accuracy
-    0.8242
+    0.8498
     """
     return PACKAGED.card(name)
 

@@ -357,6 +357,7 @@ def test_an_attack_in_training_needs_its_radius(option, tmp_path, capsys):
         ("--validation", "some", "not a number"),
         ("--eps", "2", "eps must be in"),
         ("--bound-decay", "-1", "coefficient must be in [0, inf), got -1"),
+        ("--interval-loss", "-1", "--interval-loss is about the balls of --eps"),
     ],
 )
 def test_robust_training_with_bad_numbers(option, value, message, tmp_path, capsys):

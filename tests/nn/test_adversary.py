@@ -23,7 +23,7 @@ AWKWARD = [
     (1.2, 0.1),
     (0.3, 1.0),
 ]
-NUMBERS = ["steps", "eps_ramp", "steps_ramp", "step_size", "clean_share", "corners"]
+NUMBERS = ["steps", "eps_ramp", "steps_ramp", "step_size", "clean_share"]
 
 
 @pytest.fixture(scope="module", params=[(0.61, "20-9"), (1.0, "conv5k4s2p1-8"), (0.1, "conv3k3")])
@@ -176,58 +176,8 @@ def test_a_step_size_of_ones_own_grows_with_eps(trained):
     np.testing.assert_array_equal(levels, expected)
 
 
-@pytest.mark.parametrize("batch_statistics", [True, False])
-def test_corners_take_the_place_of_levels_with_less_loss(trained, batch_statistics):
-    network, balls, labels = trained
-    batch = np.arange(67)[::-1]  # 67 * 7 * 6 * 3 coins are no whole number of bytes
-    ball, plan = balls.of(batch, 0.3), Plan(0.3, 1)
-    without, with_corners = (  # an ascent of no length: a random image
-        PGDTraining(0.3, step_size=1e-6, corners=corners).batch(
-            network, ball, labels[batch], plan, np.random.default_rng(10), batch_statistics
-        )
-        for corners in (0, 3)
-    )
-    rng = np.random.default_rng(10)
-    rng.random(ball.low.shape, np.float32)  # where the ascent starts
-    expected = plain_corners(network, ball, labels[batch], without, 3, rng, batch_statistics)
-    np.testing.assert_array_equal(with_corners, expected)
-    changed = (with_corners != without).any(axis=(1, 2, 3))
-    assert 0 < changed.sum() < 67
-    low, high = balls.quantiser.ball(balls.pixels[batch], ball.eps)
-    assert ((with_corners == low) | (with_corners == high))[changed].all()
-
-
-def plain_corners(network, ball, labels, levels, count, rng, batch_statistics):
-    """The levels of greatest loss among `levels` and random corners, image after image."""
-    low, high = ball.quantiser.ball(ball.pixels, ball.eps)
-    candidates = [levels]
-    for _ in range(count):
-        octets = rng.integers(0, 256, -(-levels.size // 8), np.uint8)
-        coins = "".join(format(octet, "08b") for octet in octets)[: levels.size]
-        taken = np.array(list(coins)).reshape(levels.shape) == "1"
-        candidates.append(np.where(taken, high, low))
-    infer = network.forward if batch_statistics else network.logits
-    losses = [cross_entropy(infer(one.astype(np.uint8)), labels)[0] for one in candidates]
-    return np.array([candidates[k][i] for i, k in enumerate(np.argmax(losses, axis=0))])
-
-
-def test_enough_corners_find_the_greatest_loss_of_all(trained):
-    network, balls, labels = trained
-    pixels, free = balls.pixels[:1].copy(), np.s_[:, 2, 1:5, 0]
-    pixels[:], pixels[free] = 255, 0  # of a white image only four pixels can change
-    ball = LevelBalls(pixels, balls.quantiser).of([0], 0.31)
-    low, high = (end.astype(np.uint8) for end in balls.quantiser.ball(pixels, ball.eps))
-    low[low != 0] = high[low != 0]  # white stays white
-    tied = ball._replace(low=low.reshape(1, -1).astype(np.float32))
-    best = -np.inf
-    for bits in np.ndindex(2, 2, 2, 2):
-        corner = low.copy()
-        corner[free] = np.where(bits, high[free], low[free])
-        best = max(best, cross_entropy(network.logits(corner), labels[:1])[0][0])
-    levels = PGDTraining(0.31, corners=100).batch(
-        network, tied, labels[:1], Plan(0.31, 1), np.random.default_rng(11), False
-    )
-    assert cross_entropy(network.logits(levels), labels[:1])[0][0] >= best
+def test_a_share_is_not_rounded_by_the_error_of_floats():
+    assert PGDTraining(0.3, clean_share=0.29).n_clean(100) == 29
 
 
 def plans(adversary, epochs):
@@ -272,7 +222,6 @@ def test_ramps_are_linear():
         ({"steps_ramp": float("nan")}, "steps_ramp must be in .0, 1., got nan"),
         ({"step_size": 0}, "step_size must be in .0, 1., got 0"),
         ({"clean_share": 1.0}, "clean_share must be in .0, 1., got 1.0"),
-        ({"corners": -1}, "corners must be a whole number of at least 0, got -1"),
     ],
 )
 def test_parameters_out_of_range(arguments, message):

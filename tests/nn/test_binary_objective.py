@@ -6,7 +6,7 @@ from bnnkit.nn.adversary import LevelBalls, PGDTraining
 from bnnkit.nn.architectures import parse_architecture
 from bnnkit.nn.binary_objective import BinaryObjective, full_attack
 from bnnkit.nn.bound_decay import BoundDecay, bounds
-from bnnkit.nn.interval import IntervalLoss, IntervalPass
+from bnnkit.nn.interval import IntervalPass
 from bnnkit.nn.latent import LatentNetwork
 from bnnkit.nn.loss import cross_entropy
 from bnnkit.quantiser import Quantiser
@@ -83,8 +83,8 @@ def test_bound_decay_is_added_to_gradients_and_loss(blobs, network, rng):
 
 
 def test_an_interval_loss_grows_with_eps_and_is_added(blobs, network, rng):
-    batch, term = np.arange(64), IntervalLoss(0.3)
-    plain, interval = (make(blobs, interval_loss=part) for part in (None, term))
+    batch = np.arange(64)
+    plain, interval = (make(blobs, interval_loss=weight) for weight in (0.0, 0.3))
     for epoch, weight in enumerate((0.15, 0.3, 0.3)):
         eps = plain.start_epoch(network, epoch, 4, rng)["eps"]
         interval.start_epoch(network, epoch, 4, rng)
@@ -92,7 +92,7 @@ def test_an_interval_loss_grows_with_eps_and_is_added(blobs, network, rng):
         labels = blobs[1][batch]
         attacked = plain.batch_inputs(network, batch, np.random.default_rng(0))
         losses, d_logits = cross_entropy(network.forward(attacked), labels)
-        ball = low, high, labels, weight, term.q
+        ball = low, high, labels, weight
         penalty = IntervalPass(network).backward(d_logits / 64, *ball)
         expected = gradients(network)
         total, _ = interval.step(network, batch, np.random.default_rng(0))

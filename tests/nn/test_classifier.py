@@ -10,7 +10,6 @@ from bnnkit.nn import (
     BoundDecay,
     Conv,
     Dense,
-    IntervalLoss,
     PGDTraining,
 )
 from bnnkit.nn.loss import cross_entropy
@@ -225,7 +224,10 @@ def test_folding_that_disagrees_is_an_error(blobs):
         ({"weights": "binary", "mask_decay": 1e-4}, "binary weights have no 0; set mask_decay=0"),
         ({"surrogate_scale": "adaptive"}, "needs an adversary; pass one, or a number"),
         ({"bound_decay": BoundDecay(1e-3), "architecture": "9"}, "there is none; leave it out"),
-        ({"interval_loss": IntervalLoss(0.1)}, "there is none; pass one, such as PGDTraining"),
+        ({"interval_loss": 0.1}, "there is none; pass one, such as PGDTraining"),
+        ({"interval_loss": -1}, r"interval_loss must be in \[0, 1000\], got -1"),
+        ({"interval_loss": 1000.1}, r"interval_loss must be in \[0, 1000\], got 1000.1"),
+        ({"interval_loss": np.nan}, r"interval_loss must be in \[0, 1000\], got nan"),
         ({"monitor": print}, "judges held-out images, and validation=0 holds out none"),
         ({"weights": "real"}, "weights must be one of binmask, ternary, binary, got 'real'"),
         ({"surrogate": ["tanh"]}, r"surrogate must be one of .*, got \['tanh'\]"),
@@ -264,7 +266,7 @@ def test_parameters_are_checked_before_the_images(options):
         ({"adversary": PGDTraining}, "adversary must be a PGDTraining, .*class"),
         ({"adversary": 0.1}, "adversary must be a PGDTraining, an ExactTraining or None, got 0.1"),
         ({"bound_decay": 1e-3}, "bound_decay must be a BoundDecay or None, got 0.001"),
-        ({"interval_loss": 0.1}, "interval_loss must be an IntervalLoss or None, got 0.1"),
+        ({"interval_loss": None}, "interval_loss must be a number, got None"),
         ({"surrogate_scale": np.ones(2)}, "surrogate_scale must be a number"),
         ({"monitor": "accuracy", "validation": 9}, "monitor must be a function"),
     ],
@@ -289,7 +291,7 @@ def test_a_mask_decay_for_each_layer(blobs):
 
 
 def test_gradients_too_large_to_square(blobs):
-    message = r"squares of gradients are not finite after epoch 1; lower .*, mask_decay or"
+    message = r"squares of gradients are not finite after epoch 1; lower .*, mask_decay, "
     with pytest.raises(FloatingPointError, match=message):
         BNNClassifier("10", epochs=2, mask_decay=1e30, random_state=0).fit(*blobs)
 

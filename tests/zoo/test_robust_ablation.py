@@ -11,8 +11,6 @@ from bnnkit import BNNClassifier
 def test_each_variant_is_a_classifier_that_differs_from_the_recipe(name):
     recipe = RECIPES[name]
     variants = robust_ablation.variants(recipe)
-    assert ("no bound decay" in variants) == ("bound_decay" in recipe.settings)
-    assert ("no interval loss" in variants) == ("interval_loss" in recipe.settings)
     for variant, changes in variants.items():
         changed = recipe.settings | changes
         BNNClassifier(**changed)._check_parameters()
