@@ -18,7 +18,7 @@ from robust_evaluation import mean_ms, sparsities
 from robust_minutes import minutes
 from robust_recipes import RECIPES, train
 
-from bnnkit import datasets, verify_all
+from bnnkit import BNNClassifier, datasets, verify_all
 from bnnkit.nn import BoundDecay
 
 HEADER = """\
@@ -57,7 +57,7 @@ def variants(recipe):
         "seed 2": {"random_state": 2},
         "no interval loss": {"interval_loss": 0.0},
     }
-    own = recipe.settings
+    own = BNNClassifier(**recipe.settings).get_params()
     return {
         name: changes for name, changes in settings.items() if not changes or own | changes != own
     }

@@ -2,6 +2,8 @@
 
 import numbers
 
+ROUNDING = 1e-9  # of shares of a number: 0.29 * 100 is a little less than 29
+
 
 def check_count(name, value, least=1, most=None):
     """Raise unless `value` is a whole number of at least `least` and at most `most`."""

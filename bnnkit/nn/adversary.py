@@ -15,13 +15,11 @@ from typing import NamedTuple
 import numpy as np
 
 from bnnkit._checks import as_eps
-from bnnkit._options import check_count, check_range
+from bnnkit._options import ROUNDING, check_count, check_range
 from bnnkit.kernels import ascent
 from bnnkit.kernels.training import from_lanes
 from bnnkit.nn.loss import cross_entropy
 from bnnkit.quantiser import Quantiser
-
-_ROUNDING = 1e-9  # of shares
 
 
 class Plan(NamedTuple):
@@ -217,12 +215,12 @@ class PGDTraining:
             eps *= share / self.eps_ramp
         steps = self.steps
         if share < self.steps_ramp:
-            steps = math.ceil(steps * share / self.steps_ramp - _ROUNDING)
+            steps = math.ceil(steps * share / self.steps_ramp - ROUNDING)
         return Plan(eps, steps)
 
     def n_clean(self, n_images):
         """How many images of a batch are left clean."""
-        return int(self.clean_share * n_images + _ROUNDING)
+        return int(self.clean_share * n_images + ROUNDING)
 
     def batch(self, network, ball, labels, plan, rng, batch_statistics=True):
         """The levels that a batch is trained on.

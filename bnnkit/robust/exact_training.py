@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bnnkit._options import check_count, check_range
+from bnnkit._options import ROUNDING, check_count, check_range
 
 if TYPE_CHECKING:  # it loads numba
     from bnnkit.nn.adversary import PGDTraining
-
-_ROUNDING = 1e-9  # of shares
 
 
 @dataclass(frozen=True)
@@ -116,7 +114,7 @@ class ExactTraining:
         withstand = logits.argmax(axis=1) == labels
         withstand[: self.adversary.n_clean(len(labels))] = False
         order = np.argsort(-losses, kind="stable")
-        return order[withstand[order]][: math.ceil(self.share * len(labels) - _ROUNDING)]
+        return order[withstand[order]][: math.ceil(self.share * len(labels) - ROUNDING)]
 
 
 class _Questions:

@@ -92,8 +92,7 @@ def test_an_interval_loss_grows_with_eps_and_is_added(blobs, network, rng):
         labels = blobs[1][batch]
         attacked = plain.batch_inputs(network, batch, np.random.default_rng(0))
         losses, d_logits = cross_entropy(network.forward(attacked), labels)
-        ball = low, high, labels, weight
-        penalty = IntervalPass(network).backward(d_logits / 64, *ball)
+        penalty = IntervalPass(network).backward(d_logits / 64, low, high, labels, weight)
         expected = gradients(network)
         total, _ = interval.step(network, batch, np.random.default_rng(0))
         assert total == pytest.approx(losses.sum() + 64 * penalty)

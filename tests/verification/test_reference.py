@@ -25,18 +25,19 @@ def bench(data_home):
 def test_no_answer_differs(bench, name, step, solver):
     reference = load_set(bench / name)
     decided, asked = 0, 0
+    timeout, least = (1, 0.4) if name == "mnist-s-adv0.1" else (60, 0.9)
     for question in reference.questions[::step]:
         image, label = reference.images[question["index"]], question["label"]
         if MISROUNDED in image and question["eps"] == 0.05:
             continue
         verdict = verify(
-            reference.network, image, label, question["eps"], solver=solver, timeout=1.0
+            reference.network, image, label, question["eps"], solver=solver, timeout=timeout
         )
         expected = {"SAT": "falsified", "UNSAT": "robust"}[question["status_exact"]]
         assert verdict.status in (expected, "unknown"), question
         decided += verdict.status == expected
         asked += 1
-    assert decided >= 0.4 * asked > 0  # more than that on a machine with nothing else to do
+    assert decided >= least * asked > 0
 
 
 @pytest.mark.parametrize("name", ["mnist-mlp-adv0.3", "seed-mlp3-cifar", "seed-type1-mnist"])

@@ -11,6 +11,7 @@ from bnnkit import BNNClassifier
 def test_each_variant_is_a_classifier_that_differs_from_the_recipe(name):
     recipe = RECIPES[name]
     variants = robust_ablation.variants(recipe)
+    assert ("no interval loss" in variants) == ("interval_loss" in recipe.settings)
     for variant, changes in variants.items():
         changed = recipe.settings | changes
         BNNClassifier(**changed)._check_parameters()
